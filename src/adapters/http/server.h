@@ -1,0 +1,46 @@
+#pragma once
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "core/http.h"
+#include "core/log.h"
+#include "core/result.h"
+
+namespace ghm::http {
+
+struct ServerSettings {
+  std::size_t max_body = 16u << 20;
+  std::size_t max_header = 16u << 10;
+  std::chrono::seconds idle_timeout{75};
+  std::chrono::seconds request_timeout{30};
+  std::size_t max_connections = 10'000;
+  std::string cert_file, key_file;  // TLS when set
+};
+
+struct ServerStats {
+  std::uint64_t requests = 0, connections = 0, open_connections = 0, refused_connections = 0;
+};
+
+/// HTTP/1.1 (keep-alive, HEAD, pipelining in order) and SSE over Boost.Beast on the caller's io_context, one thread.
+/// Bad requests are answered with a problem document, slow ones are cut off; a handler's exception is a 500 and a log line.
+class Server {
+ public:
+  Server(boost::asio::io_context& io, ServerSettings settings, Handler handler, Log log);
+  ~Server();
+  /// Listens on "127.0.0.1:9480", "[::]:9480" or ":9480". A taken port is one clear sentence: who could hold it, what to do.
+  /// May be called for many ports. Port 0 picks a free one.
+  Result<unsigned short> listen(const std::string& address);
+  /// Wakes all event streams to pull now. Any thread.
+  void notify_streams();
+  ServerStats stats() const;
+  void stop();
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace ghm::http

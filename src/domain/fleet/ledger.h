@@ -1,0 +1,105 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/time.h"
+#include "domain/telemetry/page.h"
+
+/// The ledger: every board for life. Identity is the serial number; UUID and host + PCI address are aliases for boards
+/// whose serial nobody prints. A slot is a place, not a GPU.
+namespace ghm::fleet {
+
+using telemetry::BoardId;
+
+/// Where a host stands, from target labels or asset import; empty where unknown.
+struct Place {
+  std::string region, datacenter, rack;
+  friend bool operator==(const Place&, const Place&) = default;
+};
+
+struct Board {
+  BoardId id{};
+  std::string serial, uuid, pci_bus_id, model, driver_version, vbios_version;
+  std::string host;
+  int slot = -1;                 // DCGM's index when last seen: a place, not an identity
+  Place place;
+  bool simulated = false;        // once any source of it was simulated, for ever
+  bool in_service = true;
+  Timestamp first_seen{};
+  Timestamp last_seen{};         // last page that showed it
+};
+
+/// A host has a number too: it owns switch, CPU and node series.
+struct Host {
+  BoardId id{};
+  std::string name;
+  Place place;
+  bool simulated = false;
+  Timestamp first_seen{};
+  Timestamp last_answer{};       // the last page that arrived, with or without GPUs
+  std::chrono::milliseconds interval{10'000};
+  std::string last_error;        // why it does not answer, empty while it does
+};
+
+/// What the ledger noticed while looking at a page; persisted as events by the pipeline.
+struct FleetEvent {
+  Timestamp at{};
+  std::string kind;    // gpu_appeared gpu_moved gpu_missing gpu_returned source_silent source_returned identity_conflict driver_change
+  BoardId board{};     // none: about the host
+  std::string host;
+  std::string detail;  // one sentence
+};
+
+/// One source's page, as far as identity goes.
+struct Sighting {
+  std::string source;  // target "gpu-host-1:9400"
+  std::string host;    // ledger name of the host: target label, else the page's Hostname unless "localhost", else the target's host
+  Place place;
+  bool simulated = false;
+  std::chrono::milliseconds interval{10'000};
+  Timestamp at{};
+};
+
+/// A pure state machine: no clock, no store. One owner.
+class Ledger {
+ public:
+  /// Resolves the GPUs of a page to boards, creating and moving as needed. Result: one BoardId per `gpus` entry; none
+  /// for a GPU without any identity. O(GPUs) expected. Call for every page: it also notes who was seen.
+  std::vector<BoardId> sight(const Sighting& s, const std::vector<telemetry::GpuIdentity>& gpus);
+  /// The host's own id for node, switch and CPU series; created by sight().
+  BoardId host_id(std::string_view host) const;
+  /// A target did not answer.
+  void no_answer(const Sighting& s, std::string_view error);
+  /// Finds what has stopped: a source without an answer, a board gone from its page, for two intervals.
+  void notice_silence(Timestamp now);
+
+  const Board* find(BoardId id) const;
+  /// By serial, UUID, or unambiguous last 4+ digits of a serial.
+  const Board* find(std::string_view name) const;
+  const std::map<BoardId, Board>& boards() const { return boards_; }
+  const std::map<std::string, Host, std::less<>>& hosts() const { return hosts_; }
+  bool is_silent(const Board& b, Timestamp now) const;   // nothing for two intervals
+  bool is_silent(const Host& h, Timestamp now) const;
+
+  /// What changed since the last call, to be persisted: whole records, and events in order.
+  struct Changes {
+    std::vector<Board> boards;
+    std::vector<Host> hosts;
+    std::vector<FleetEvent> events;
+  };
+  Changes take_changes();
+
+  /// Rebuilds the state from persisted records, before the first sight().
+  void restore(std::vector<Board> boards, std::vector<Host> hosts);
+
+ private:
+  std::map<BoardId, Board> boards_;
+  std::map<std::string, Host, std::less<>> hosts_;
+};
+
+}  // namespace ghm::fleet

@@ -1,0 +1,46 @@
+#pragma once
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "domain/fleet/ledger.h"
+#include "domain/health/health.h"
+
+namespace ghm::views {
+
+/// One board as a person sees it: ledger, score and the few readings that lists show.
+struct BoardView {
+  fleet::Board board;
+  bool silent = false;
+  std::shared_ptr<const health::Report> health;  // nullptr: not scored yet
+  std::optional<double> temperature, memory_temperature, power, utilisation, sm_clock;  // newest, canonical units; nullopt when older than 3 intervals
+};
+
+struct HostView {
+  fleet::Host host;
+  bool silent = false;
+  std::vector<std::size_t> boards;  // indices into FleetSnapshot::boards, by slot
+};
+
+/// Refused values: how many, by reason, source and metric.
+struct RefusedCount {
+  std::string source, metric, reason;
+  std::uint64_t count = 0;
+};
+
+/// The fleet at one instant. Immutable: the ingest thread publishes a new one about once a second, every request of
+/// the API reads the one that is current, so an answer is consistent in itself and takes no lock.
+struct FleetSnapshot {
+  Timestamp as_of{};
+  std::uint64_t generation = 0;
+  std::vector<BoardView> boards;  // in layout order: region, datacenter, rack, host, slot
+  std::vector<HostView> hosts;    // same order
+  std::map<std::string, std::size_t, std::less<>> by_name;  // serial and UUID (as printed) -> index into boards
+  std::uint64_t accepted = 0, refused = 0;  // values since start
+  std::vector<RefusedCount> refused_by;     // largest first, at most 1,000
+  std::uint64_t scrapes_ok = 0, scrapes_failed = 0;
+};
+
+}  // namespace ghm::views
