@@ -1,0 +1,69 @@
+#pragma once
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "domain/store/telemetry_store.h"
+#include "domain/views/fleet_snapshot.h"
+
+/// What a client of /api/v1 sees, as pure functions to JSON. Shapes: openapi.yaml. Times RFC 3339, numbers in the
+/// catalogue's units, absent facts null, never 0.
+namespace ghm::views {
+
+using Json = nlohmann::ordered_json;
+
+/// GET fleet/summary. O(boards).
+Json fleet_summary(const FleetSnapshot& fleet);
+
+/// GET gpus: filters, sort and a cursor; `sort` is a field name, "-" in front turns it round.
+struct GpuQuery {
+  std::string sort = "score";   // score serial host model temperature power last_seen
+  std::size_t limit = 200;      // 1..1000
+  std::string cursor;           // from the answer before
+  std::string search;           // part of serial, UUID, host, rack, model; case-insensitive
+  std::string host, rack, datacenter, model, band;  // exact
+  std::optional<bool> silent;
+};
+Result<Json> gpu_list(const FleetSnapshot& fleet, const GpuQuery& query);
+/// The same rows as CSV, all of them, header with units, cells safe for spreadsheets.
+std::string gpu_list_csv(const FleetSnapshot& fleet, const GpuQuery& query);
+
+/// GET gpus/{id}; `latest` from TelemetryStore::latest(board).
+Json gpu_detail(const FleetSnapshot& fleet, std::size_t board, const std::vector<store::Latest>& latest);
+/// GET gpus/{id}/health.
+Json gpu_health(const FleetSnapshot& fleet, std::size_t board);
+
+/// GET gpus/{id}/metrics: one entry per series asked for.
+struct MetricColumn {
+  std::string name;   // canonical, "DCGM_FI_DEV_NVLINK_GET_STATE@nvlink4" for other entities
+  std::string unit;
+  std::vector<store::Bucket> buckets;
+};
+Json gpu_metrics(const fleet::Board& board, TimeRange range, std::chrono::milliseconds interval, const std::vector<MetricColumn>& columns, Timestamp as_of);
+/// The board's default columns when `metrics` is not given: the eight signals of the GPU page.
+const std::vector<std::string>& default_metrics();
+
+/// GET meta: version, bands, classes, dimensions with weights, metric dictionary, reasons.
+Json meta();
+/// GET fleet/layout: region > datacenter > rack > host > slots in drawing order; its order is FleetSnapshot::boards.
+Json fleet_layout(const FleetSnapshot& fleet);
+/// GET fleet/cells: 24-byte head ("GHMC", u32 version of the layout, i64 as_of in Unix ms, f32 min, f32 max) + one byte per GPU in layout order;
+/// score colours: 0..100 score, 254 out of service, 255 no data; metric colours: 0..250 scaled between min and max.
+/// colour: "health", "temperature", "power", "utilisation", "coverage".
+Result<std::string> fleet_cells(const FleetSnapshot& fleet, const std::string& colour);
+/// Changes when boards come, go or move: the ETag of layout, checked by cells.
+std::uint32_t layout_version(const FleetSnapshot& fleet);
+/// GET quarantine: refused values by reason, source and metric.
+Json quarantine(const FleetSnapshot& fleet);
+
+/// Band of a score for display: healthy 80+, watch 70+, degraded 50+, critical below; "no_data" without a score; "out_of_service".
+std::string band_of(const BoardView& b);
+
+/// Tables for the terminal: `ghm status`, `ghm gpus`, `ghm gpu ID` from the API's own JSON, at most `width` columns.
+std::string status_text(const Json& summary);
+std::string gpus_text(const Json& gpus, std::size_t width);
+std::string gpu_text(const Json& gpu, const Json& health);
+
+}  // namespace ghm::views
