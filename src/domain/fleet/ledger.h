@@ -98,8 +98,43 @@ class Ledger {
   void restore(std::vector<Board> boards, std::vector<Host> hosts);
 
  private:
+  /// What a board or host needs beside its record; by id.
+  struct State {
+    Host* host = nullptr;      // where the board was last seen; a host: itself
+    Timestamp persisted{};     // last_seen or last_answer of the record that was last handed out
+    bool told_missing = false; // its silence is an event already
+    bool told_conflict = false;
+    bool dirty = false;
+  };
+  struct Source {
+    std::string host;
+    std::vector<telemetry::GpuIdentity> gpus;
+    std::vector<BoardId> ids;
+  };
+
+  State& state(BoardId id);
+  const State& state(BoardId id) const { return states_[static_cast<std::size_t>(id)]; }
+  BoardId new_id();
+  Host& note_answer(const Sighting& s);
+  void note_seen(Board& b, Timestamp at);
+  BoardId resolve(const Sighting& s, Host& host, const telemetry::GpuIdentity& gpu);
+  Board* known(const std::string& host, const telemetry::GpuIdentity& gpu);
+  Board& create(const Sighting& s, Host& host);
+  bool is_elsewhere(const Board& b, const Sighting& s) const;
+  void update(Board& b, const Sighting& s, Host& host, const telemetry::GpuIdentity& gpu);
+  void note_move(const Board& b, const Sighting& s, const telemetry::GpuIdentity& gpu);
+  void index(const Board& b);
+  void mark(BoardId id);
+  void tell(Timestamp at, const char* kind, BoardId board, const std::string& host, std::string detail);
+
   std::map<BoardId, Board> boards_;
   std::map<std::string, Host, std::less<>> hosts_;
+  std::vector<State> states_{1};  // by id; 0 is nobody
+  std::unordered_map<std::string, BoardId> by_serial_, by_uuid_, by_address_;  // address: host and PCI bus id
+  std::unordered_map<std::string, Source> sources_;
+  std::vector<BoardId> dirty_;
+  std::vector<FleetEvent> events_;
+  std::optional<Timestamp> watching_since_;  // the first notice_silence(): nobody was asked before
 };
 
 }  // namespace ghm::fleet

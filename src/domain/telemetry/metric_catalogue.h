@@ -54,6 +54,8 @@ class MetricCatalogue {
   std::span<const MetricSpec> all() const { return specs_; }
 
  private:
+  std::string index_names();  // empty, or the name that stands twice
+
   std::vector<MetricSpec> specs_;
   std::vector<std::uint16_t> by_id_;          // field id -> index into specs_ + 1
   std::vector<Spelling> spellings_;

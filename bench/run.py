@@ -1,0 +1,239 @@
+#!/usr/bin/env python3
+"""Measures what docs/benchmarks.md states, each figure as a ratio to its peer in the same run on the same pages.
+
+    ./dev bench [parse|saturated|live|api|all] [--minutes N] [--write]
+
+parse      template and careful path against the naive twin (Google Benchmark, median of 5)
+saturated  receive, parse, validate, keep durably: CPU per sample of ghm and of Prometheus, both as fast as they can
+live       10,000 GPUs at 10 s: CPU of ghm's ingest thread against Prometheus, side by side; scrapes missed
+api        a 2 kB answer under wrk -t1 -c64: requests per second of server CPU, p99
+--write    puts the table into docs/benchmarks.md
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+SOURCE = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(SOURCE / "tests" / "endtoend"))
+from harness import BUILD, GHM, Program, fetch, free_ports, wait_for  # noqa: E402
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def say(text):
+    print(f"▸ {text}", file=sys.stderr, flush=True)
+
+
+def cpu_seconds(pid, thread=None):
+    """User and system time of a process, or of its threads of one name."""
+    total = 0
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        name, _, rest = (task / "stat").read_text().partition(") ")
+        if thread is None or name.partition("(")[2] == thread:
+            fields = rest.split()
+            total += int(fields[11]) + int(fields[12])
+    return total / TICKS
+
+
+def scrape_value(url, name, labels=""):
+    """Sum of a metric over its label sets on a /metrics page."""
+    _, _, body = fetch(url)
+    pattern = re.compile(rf"^{re.escape(name)}(?:\{{[^}}]*\}})? (\S+)$", re.M)
+    return sum(float(m[1]) for m in pattern.finditer(body.decode()) if labels in m[0])
+
+
+class Peer:
+    """Debian's Prometheus on the same targets."""
+
+    def __init__(self, folder, targets_file, interval):
+        self.port = free_ports()
+        self.url = f"http://127.0.0.1:{self.port}/metrics"
+        config = folder / "prometheus.yml"
+        config.write_text(
+            f"global: {{scrape_interval: {interval}, scrape_timeout: {interval}}}\n"
+            f"scrape_configs:\n  - job_name: gpus\n    file_sd_configs: [{{files: ['{targets_file}']}}]\n")
+        self.log = open(folder / "prometheus.log", "wb")
+        self.process = subprocess.Popen(
+            ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder}/prometheus", f"--web.listen-address=127.0.0.1:{self.port}"],
+            stdout=self.log, stderr=subprocess.STDOUT)
+        wait_for(lambda: fetch(self.url)[0] == 200, 60, "Prometheus")
+
+    def samples(self):
+        return scrape_value(self.url, "prometheus_tsdb_head_samples_appended_total")
+
+    def cpu(self):
+        return cpu_seconds(self.process.pid)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(60)
+
+
+class Ours:
+    def __init__(self, folder, targets_file, interval):
+        self.port = free_ports()
+        self.base = f"http://127.0.0.1:{self.port}"
+        self.url = self.base + "/metrics"
+        config = folder / "ghm.yaml"
+        config.write_text(f"listen: 127.0.0.1:{self.port}\ndata_dir: {folder}/ghm\nscrape:\n  interval: {interval}\n  file_sd: ['{targets_file}']\n")
+        self.program = Program(folder, "serve", "--config", config)
+        wait_for(lambda: fetch(self.base + "/healthz")[0] == 200, 60, "ghm")
+
+    def samples(self):
+        return scrape_value(self.url, "ghm_store_samples_total")
+
+    def cpu(self, thread=None):
+        return cpu_seconds(self.program.process.pid, thread)
+
+    def stop(self):
+        self.program.stop()
+
+
+class Bench:
+    def __init__(self, hosts):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ghm-bench-"))
+        self.port = free_ports(hosts)
+        self.simulator = Program(self.folder, "simulate", "serve", "--gpus", hosts * 8, "--port", self.port, "--seed", 1, "--scenario", "healthy")
+        first = f"http://127.0.0.1:{self.port}/-/targets"
+        targets = wait_for(lambda: fetch(first)[2], 60, "the simulator")
+        self.targets = self.folder / "targets.json"
+        self.targets.write_bytes(targets)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.simulator.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def per_sample(program, seconds, warm_up):
+    """Nanoseconds of CPU per stored sample over `seconds`, after `warm_up`."""
+    time.sleep(warm_up)
+    cpu, samples = program.cpu(), program.samples()
+    time.sleep(seconds)
+    cpu, samples = program.cpu() - cpu, program.samples() - samples
+    return 1e9 * cpu / samples, samples / seconds
+
+
+def bench_parse(_):
+    program = BUILD / "ghm_dcgm_exporter_bench"
+    out = subprocess.run([program, "--benchmark_format=json", "--benchmark_repetitions=5", "--benchmark_report_aggregates_only=true"],
+                         capture_output=True, text=True, check=True).stdout
+    medians = {b["run_name"]: b["items_per_second"] for b in json.loads(out)["benchmarks"] if b["aggregate_name"] == "median" and "items_per_second" in b}
+    naive, careful, template = (next(v for k, v in medians.items() if word in k.lower()) for word in ("naive", "careful", "template"))
+    return [("template parse against the naive twin", f"{template / naive:.1f} ×", "≥ 20 ×", template / naive >= 20,
+             f"{template / 1e6:.1f} M against {naive / 1e6:.2f} M samples/s"),
+            ("careful parse against the naive twin", f"{careful / naive:.1f} ×", "≥ 10 ×", careful / naive >= 10, f"{careful / 1e6:.1f} M samples/s")]
+
+
+def bench_saturated(_):
+    hosts = 1250
+    with Bench(hosts) as bench:
+        say("ghm, 1,250 hosts every second")
+        ours = Ours(bench.folder, bench.targets, "1s")
+        mine, my_rate = per_sample(ours, 40, 20)
+        ours.stop()
+        say("Prometheus, the same")
+        peer = Peer(bench.folder, bench.targets, "1s")
+        theirs, their_rate = per_sample(peer, 60, 40)
+        peer.stop()
+    return [("receive → parse → validate → durable store, CPU per sample, saturated", f"1/{theirs / mine:.1f} of Prometheus's", "≤ 1/20", theirs / mine >= 20,
+             f"{mine:.0f} ns at {my_rate / 1e6:.2f} M samples/s against {theirs:.0f} ns at {their_rate / 1e6:.2f} M")]
+
+
+def bench_live(options):
+    hosts = 1250
+    with Bench(hosts) as bench:
+        ours = Ours(bench.folder, bench.targets, "10s")
+        peer = Peer(bench.folder, bench.targets, "10s")
+        say(f"10,000 GPUs at 10 s, side by side, {options.minutes} minutes")
+        time.sleep(60)
+        before = ours.cpu("ingest"), ours.cpu(), peer.cpu(), ours.samples(), peer.samples()
+        missed = scrape_value(ours.url, "ghm_scrapes_missed_total") + scrape_value(ours.url, "ghm_scrapes_total", 'result="failed"')
+        time.sleep(options.minutes * 60)
+        after = ours.cpu("ingest"), ours.cpu(), peer.cpu(), ours.samples(), peer.samples()
+        missed = scrape_value(ours.url, "ghm_scrapes_missed_total") + scrape_value(ours.url, "ghm_scrapes_total", 'result="failed"') - missed
+        memory = scrape_value(ours.url, "process_resident_memory_bytes") / 1e6
+        ours.stop()
+        peer.stop()
+    ingest, whole, theirs, mine_n, their_n = (a - b for a, b in zip(after, before))
+    seconds = options.minutes * 60
+    return [("10,000 GPUs live at 10 s: ingest thread's CPU against Prometheus's", f"1/{theirs / ingest:.1f}", "≤ 1/12", theirs / ingest >= 12,
+             f"{100 * ingest / seconds:.1f} % of a core (whole program {100 * whole / seconds:.1f} %, {memory:.0f} MB) against {100 * theirs / seconds:.1f} %; "
+             f"{1e9 * ingest / mine_n:.0f} against {1e9 * theirs / their_n:.0f} ns per sample"),
+            (f"scrapes missed in {options.minutes:g} min", f"{missed:.0f}", "none", missed == 0, f"of {125 * seconds}")]
+
+
+def two_kilobytes(url):
+    """A path of the API whose answer is about 2 kB."""
+    return min(("/api/v1/fleet/summary", "/api/v1/gpus?limit=2", "/api/v1/gpus?limit=3"), key=lambda p: abs(len(fetch(url + p)[2]) - 2000))
+
+
+def bench_api(_):
+    with Bench(12) as bench:
+        ours = Ours(bench.folder, bench.targets, "10s")
+        wait_for(lambda: b'"score": null' not in fetch(ours.base + "/api/v1/gpus?limit=3")[2] and fetch(ours.base + "/api/v1/gpus?limit=3")[2], 60, "scores")
+        time.sleep(15)
+        path = two_kilobytes(ours.base)
+        size = len(fetch(ours.base + path)[2])
+        rates, tails = [], []
+        for _ in range(5):
+            cpu = ours.cpu("api")
+            out = subprocess.run(["wrk", "-t1", "-c64", "-d10s", "--latency", ours.base + path], capture_output=True, text=True, check=True).stdout
+            cpu = ours.cpu("api") - cpu
+            requests = int(re.search(r"(\d+) requests in", out)[1])
+            value, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", out).groups()
+            rates.append(requests / cpu)
+            tails.append(float(value) * {"us": 1e-3, "ms": 1, "s": 1e3}[unit])
+        ours.stop()
+    rate, tail = sorted(rates)[2], sorted(tails)[2]
+    return [(f"API, {size / 1000:.1f} kB answer, wrk -t1 -c64, keep-alive", f"{rate:,.0f} requests/s per core", "≥ 40,000", rate >= 40000, f"`GET {path}`, median of 5"),
+            ("the same, p99", f"{tail:.2f} ms", "< 5 ms", tail < 5, "")]
+
+
+def machine():
+    cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    return f"{os.cpu_count()} cores, {cpu[1] if cpu else 'unknown CPU'}"
+
+
+def table(rows):
+    lines = ["| what | measured | goal | | figures |", "|---|---|---|---|---|"]
+    lines += [f"| {what} | {measured} | {goal} | {'met' if met else 'missed'} | {figures} |" for what, measured, goal, met, figures in rows]
+    return "\n".join(lines)
+
+
+def write(name, rows):
+    """Replaces the rows of one benchmark in docs/benchmarks.md, between its markers."""
+    path = SOURCE / "docs" / "benchmarks.md"
+    text = path.read_text()
+    block = f"<!-- {name} -->\n{time.strftime('%Y-%m-%d')}, {machine()}\n\n{table(rows)}\n<!-- /{name} -->"
+    path.write_text(re.sub(rf"<!-- {name} -->.*?<!-- /{name} -->", lambda _: block, text, flags=re.S))
+
+
+def main():
+    benches = {"parse": bench_parse, "saturated": bench_saturated, "live": bench_live, "api": bench_api}
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("which", nargs="?", default="all", choices=[*benches, "all"])
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    for name in benches if options.which == "all" else [options.which]:
+        say(name)
+        rows = benches[name](options)
+        print(table(rows), flush=True)
+        if options.write:
+            write(name, rows)
+
+
+if __name__ == "__main__":
+    main()

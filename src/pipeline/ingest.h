@@ -1,0 +1,84 @@
+#pragma once
+#include <array>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "adapters/dcgm_exporter/page_reader.h"
+#include "adapters/scrape/scraper.h"
+#include "core/log.h"
+#include "core/mailbox.h"
+#include "domain/fleet/ledger.h"
+#include "domain/validation/believe.h"
+#include "pipeline/keeper.h"
+#include "pipeline/live_update.h"
+#include "pipeline/refusals.h"
+
+namespace ghm::pipeline {
+
+struct IngestStats {
+  std::uint64_t scrapes_ok = 0, scrapes_failed = 0;
+  std::uint64_t accepted = 0, refused = 0;  // values
+  std::uint64_t unknown_lines = 0;          // of families that the catalogue does not have
+  std::uint64_t rows_not_kept = 0;          // the keeper was stuck and its queue full
+  std::uint64_t template_pages = 0, careful_pages = 0;
+};
+
+/// From a page to kept rows and a live view: decode, validate, ledger. One owner: the thread that scrapes. In the steady
+/// state a page costs a template parse, a compare per value and one copy of its values; everything that depends only on
+/// the page's layout (bounds, boards, columns) is worked out once per layout.
+class Ingest {
+ public:
+  struct Settings {
+    std::chrono::milliseconds interval{10'000};
+  };
+  /// `keep`: takes rows and records; false when it cannot, and then they are untouched. `show`: takes the update
+  /// of tick(). Both must not block.
+  struct Outlets {
+    std::function<bool(ToKeep&)> keep;
+    std::function<void(LiveUpdate)> show;
+  };
+  Ingest(Settings settings, Outlets outlets, Log log);
+  ~Ingest();
+
+  /// The ledger of an earlier run; before the first page.
+  void restore(std::vector<fleet::Board> boards, std::vector<fleet::Host> hosts);
+  void on_scrape(const scrape::Scrape& scrape);
+  /// Targets that are read no longer: their readers are given back.
+  void keep_only(const std::vector<telemetry::Target>& targets);
+  /// Once a second: silence, changes, the update of the live view.
+  void tick(Timestamp now);
+
+  const fleet::Ledger& ledger() const { return ledger_; }
+  IngestStats stats() const { return stats_; }
+
+ private:
+  struct Source;
+  Source& source(const telemetry::Target& target);
+  void on_page(const scrape::Scrape& scrape);
+  void emit(ToKeep out);
+  void count(const std::string& address, const Source& from, const telemetry::PageReading& reading);
+  void watch(Source& from, const telemetry::PageReading& reading, Timestamp at, ToKeep& out);
+  void show(const Source& from, const telemetry::PageReading& reading);
+  store::RowBatch row(const Source& from, const telemetry::PageReading& reading, Timestamp at) const;
+  ToKeep ledger_changes();
+  std::vector<store::Record> event_records(const std::vector<fleet::FleetEvent>& events);
+
+  Settings settings_;
+  Outlets outlets_;
+  Log log_;
+  std::shared_ptr<dcgm_exporter::LayoutPool> pool_;
+  std::unordered_map<std::string, std::unique_ptr<Source>> sources_;
+  fleet::Ledger ledger_;
+  RefusalCounts refusals_;
+  std::vector<LiveValues> live_;  // by BoardId
+  LiveUpdate pending_;            // what tick() will send
+  std::vector<store::Record> waiting_records_;
+  std::uint64_t event_sequence_ = 0;
+  IngestStats stats_;
+};
+
+}  // namespace ghm::pipeline

@@ -1,0 +1,84 @@
+#include "pipeline/keeper.h"
+
+#include <fmt/format.h>
+
+namespace ghm::pipeline {
+namespace {
+
+// Gathers what is waiting into one batch, so that one fsync serves all of it.
+ToKeep merge(std::deque<ToKeep> parts) {
+  ToKeep all;
+  for (auto& part : parts) {
+    std::move(part.rows.begin(), part.rows.end(), std::back_inserter(all.rows));
+    std::move(part.records.begin(), part.records.end(), std::back_inserter(all.records));
+  }
+  return all;
+}
+
+}  // namespace
+
+Keeper::Keeper(store::TelemetryStore& telemetry, store::RecordStore& records, KeeperSettings settings, Log log)
+    : telemetry_(telemetry), records_(records), settings_(settings), log_(std::move(log)) {}
+
+Result<void> Keeper::run(Mailbox<ToKeep>& in, Clock& clock, std::stop_token stop) {
+  for (;;) {
+    auto parts = in.take_all(stop);
+    if (parts.empty()) return {};
+    ToKeep all = merge(std::move(parts));
+    if (auto done = keep(all, clock, stop); !done) return done;
+    if (auto done = maintain(clock.now()); !done) return done;
+    clock.sleep_until(clock.now() + settings_.gather, stop);
+  }
+}
+
+// The board comes before its readings: after a crash between the two, a board without readings is harmless, readings
+// of a board that nobody knows are lost.
+Result<void> Keeper::write(const ToKeep& all) {
+  if (!all.records.empty())
+    if (auto done = records_.put(all.records); !done) return done;
+  if (!all.rows.empty())
+    if (auto done = telemetry_.append(all.rows); !done) return done;
+  return {};
+}
+
+Result<void> Keeper::keep(ToKeep& all, Clock& clock, std::stop_token stop) {
+  for (auto wait = 250ms;; wait = std::min(wait * 2, std::chrono::milliseconds(10'000))) {
+    auto done = write(all);
+    if (done) {
+      set_trouble("");
+      return {};
+    }
+    set_trouble(done.error().what);
+    if (done.error().code != Errc::unavailable) return done;
+    if (!clock.sleep_until(clock.now() + wait, stop)) return done;
+  }
+}
+
+Result<void> Keeper::maintain(Timestamp now) {
+  if (now < next_maintenance_) return {};
+  auto more = telemetry_.maintain(now);
+  if (!more) {
+    set_trouble(more.error().what);
+    return more.error().code == Errc::corrupt ? Result<void>(more.error()) : Result<void>();
+  }
+  next_maintenance_ = *more ? now : now + 1s;
+  return {};
+}
+
+void Keeper::set_trouble(const std::string& what) {
+  std::lock_guard lock(mutex_);
+  if (what != trouble_) {
+    if (what.empty())
+      log_.info("store.recovered");
+    else
+      log_.error("store.failed", {{"error", what}});
+  }
+  trouble_ = what;
+}
+
+std::string Keeper::trouble() const {
+  std::lock_guard lock(mutex_);
+  return trouble_;
+}
+
+}  // namespace ghm::pipeline

@@ -1,0 +1,52 @@
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/log.h"
+#include "core/mailbox.h"
+#include "core/time.h"
+#include "domain/store/record_store.h"
+#include "domain/store/telemetry_store.h"
+
+namespace ghm::pipeline {
+
+/// One thing to keep: rows of a page and the records it caused.
+struct ToKeep {
+  std::vector<store::RowBatch> rows;
+  std::vector<store::Record> records;
+};
+
+struct KeeperSettings {
+  std::chrono::milliseconds gather{100};  // rows of this long share one durable transaction
+};
+
+/// The one thread that writes. It gathers what arrives in a tenth of a second into one transaction, tries again for as
+/// long as the store says `unavailable` (a full disk), and gives the store its background time.
+class Keeper {
+ public:
+  Keeper(store::TelemetryStore& telemetry, store::RecordStore& records, KeeperSettings settings, Log log);
+
+  /// Runs until `in` is closed and drained. corrupt ends it at once: writing on would make things worse.
+  Result<void> run(Mailbox<ToKeep>& in, Clock& clock, std::stop_token stop);
+
+  /// Why nothing can be kept at present; empty when all is well. Any thread.
+  std::string trouble() const;
+
+ private:
+  Result<void> keep(ToKeep& all, Clock& clock, std::stop_token stop);
+  Result<void> write(const ToKeep& all);
+  Result<void> maintain(Timestamp now);
+  void set_trouble(const std::string& what);
+
+  store::TelemetryStore& telemetry_;
+  store::RecordStore& records_;
+  KeeperSettings settings_;
+  Log log_;
+  Timestamp next_maintenance_{};
+  mutable std::mutex mutex_;  // guards trouble_
+  std::string trouble_;
+};
+
+}  // namespace ghm::pipeline

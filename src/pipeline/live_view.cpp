@@ -1,0 +1,121 @@
+#include "pipeline/live_view.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace ghm::pipeline {
+namespace {
+
+std::optional<double> shown(double v) { return telemetry::is_absent(v) ? std::nullopt : std::optional(v); }
+
+auto layout_key(const fleet::Place& p, const std::string& host) { return std::tie(p.region, p.datacenter, p.rack, host); }
+
+void show(views::BoardView& view, const LiveBoard& live) {
+  view.board.last_seen = live.last_seen;
+  view.silent = live.silent;
+  view.temperature = shown(live.values.temperature);
+  view.memory_temperature = shown(live.values.memory_temperature);
+  view.power = shown(live.values.power);
+  view.utilisation = shown(live.values.utilisation);
+  view.sm_clock = shown(live.values.sm_clock);
+}
+
+}  // namespace
+
+LiveView::LiveView() : current_(std::make_shared<views::FleetSnapshot>()) {}
+
+void LiveView::restore(const std::vector<fleet::Board>& boards, const std::vector<fleet::Host>& hosts, Timestamp now) {
+  LiveUpdate update;
+  update.as_of = now;
+  update.boards = boards;
+  update.hosts = hosts;
+  apply(std::move(update));
+}
+
+void LiveView::apply(LiveUpdate update) {
+  if (!update.boards.empty() || !update.hosts.empty()) board_order_.clear();
+  for (auto& b : update.boards) boards_[b.id].board = std::move(b);
+  for (auto& h : update.hosts) hosts_[h.id].host = std::move(h);
+  for (const auto& live : update.live)
+    if (auto it = boards_.find(live.id); it != boards_.end()) show(it->second, live);
+  for (const auto& live : update.live_hosts)
+    if (auto it = hosts_.find(live.id); it != hosts_.end()) {
+      it->second.host.last_answer = live.last_answer;
+      it->second.silent = live.silent;
+    }
+  take_reports();
+  if (board_order_.empty()) sort_layout();
+  auto next = snapshot(update);
+  std::lock_guard lock(mutex_);
+  current_ = std::move(next);
+  urgent_.insert(urgent_.end(), update.urgent.begin(), update.urgent.end());
+}
+
+void LiveView::take_reports() {
+  std::vector<std::pair<fleet::BoardId, std::shared_ptr<const health::Report>>> reports;
+  {
+    std::lock_guard lock(mutex_);
+    reports.swap(reports_);
+  }
+  for (auto& [id, report] : reports)
+    if (auto it = boards_.find(id); it != boards_.end()) it->second.health = std::move(report);
+}
+
+void LiveView::sort_layout() {
+  board_order_.clear();
+  for (const auto& [id, view] : boards_) board_order_.push_back(id);
+  std::ranges::sort(board_order_, [&](fleet::BoardId x, fleet::BoardId y) {
+    const auto &a = boards_[x].board, &b = boards_[y].board;
+    return std::tuple(layout_key(a.place, a.host), a.slot, a.id) < std::tuple(layout_key(b.place, b.host), b.slot, b.id);
+  });
+  host_order_.clear();
+  for (const auto& [id, view] : hosts_) host_order_.push_back(id);
+  std::ranges::sort(host_order_, [&](fleet::BoardId x, fleet::BoardId y) {
+    const auto &a = hosts_[x].host, &b = hosts_[y].host;
+    return layout_key(a.place, a.name) < layout_key(b.place, b.name);
+  });
+  std::map<std::string_view, views::HostView*> by_name;
+  for (auto& [id, view] : hosts_) {
+    view.boards.clear();
+    by_name[view.host.name] = &view;
+  }
+  for (std::size_t i = 0; i < board_order_.size(); ++i)
+    if (auto it = by_name.find(boards_[board_order_[i]].board.host); it != by_name.end()) it->second->boards.push_back(i);
+}
+
+std::shared_ptr<const views::FleetSnapshot> LiveView::snapshot(const LiveUpdate& update) {
+  auto next = std::make_shared<views::FleetSnapshot>();
+  next->as_of = update.as_of;
+  next->generation = ++generation_;
+  next->boards.reserve(board_order_.size());
+  for (const auto id : board_order_) {
+    const auto& view = next->boards.emplace_back(boards_[id]);
+    const std::size_t index = next->boards.size() - 1;
+    if (!view.board.serial.empty()) next->by_name.emplace(view.board.serial, index);
+    if (!view.board.uuid.empty()) next->by_name.emplace(view.board.uuid, index);
+  }
+  for (const auto id : host_order_) next->hosts.push_back(hosts_[id]);
+  next->accepted = update.accepted;
+  next->refused = update.refused;
+  next->refused_by = update.refused_by;
+  next->scrapes_ok = update.scrapes_ok;
+  next->scrapes_failed = update.scrapes_failed;
+  return next;
+}
+
+void LiveView::set_reports(std::vector<std::pair<fleet::BoardId, std::shared_ptr<const health::Report>>> reports) {
+  std::lock_guard lock(mutex_);
+  std::ranges::move(reports, std::back_inserter(reports_));
+}
+
+std::vector<fleet::BoardId> LiveView::take_urgent() {
+  std::lock_guard lock(mutex_);
+  return std::exchange(urgent_, {});
+}
+
+std::shared_ptr<const views::FleetSnapshot> LiveView::current() const {
+  std::lock_guard lock(mutex_);
+  return current_;
+}
+
+}  // namespace ghm::pipeline
