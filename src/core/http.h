@@ -43,14 +43,19 @@ struct Response {
   int status = 200;
   std::string content_type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers;
+  std::string_view static_headers;  // whole lines "Name: value\r\n…" that live as long as the program
   std::string body;
   std::string_view static_body;  // used instead of `body` when not empty; lives as long as the program
+  std::shared_ptr<const std::string> shared_body;  // used instead of both when set: one answer for many clients
   std::shared_ptr<EventSource> events;  // when set, the body is this stream
+
+  /// The body that is sent; a view into this response.
+  std::string_view bytes() const;
 };
 
 /// Called exactly once per request, at once or later, from any thread.
 using Reply = std::function<void(Response)>;
-/// Must not block for long: it runs on the server's event loop.
+/// Must not block for long: it runs on the server's event loop. The request stays as it is until its reply was called.
 using Handler = std::function<void(const Request&, Reply)>;
 
 /// RFC 9457: {"type":"about:blank","title":…,"status":…,"detail":…,"trace_id":…}.

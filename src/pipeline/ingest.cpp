@@ -59,6 +59,18 @@ fleet::FleetEvent xid_event(fleet::BoardId board, double code, const fleet::Ledg
   return {at, "xid", board, b ? b->host : "", fmt::format("the driver reported Xid {:.0f}", code)};
 }
 
+// A fault changes its own line's labels, and with them the layout: what was seen before must outlive the columns, else the
+// change would look like a first sight. Exporters from 4.5.3 on print the XID gauge only once there was one: on a board
+// that is known, its appearing is the change.
+void carry_over(const SourceColumns& before, SourceColumns& after) {
+  const auto is_known = [&](fleet::BoardId board) { return std::ranges::find(before.live, board, &SourceColumns::Live::board) != before.live.end(); };
+  for (auto& w : after.watched) {
+    if (w.metric == field::xid && is_known(w.board)) w.last = 0;
+    for (const auto& old : before.watched)
+      if (old.board == w.board && old.metric == w.metric) w.last = old.last;
+  }
+}
+
 }  // namespace
 
 Ingest::Ingest(Settings settings, Outlets outlets, Log log)
@@ -82,23 +94,29 @@ void Ingest::keep_only(const std::vector<telemetry::Target>& targets) {
 }
 
 void Ingest::on_scrape(const scrape::Scrape& scrape) {
-  if (scrape.ok()) {
-    ++stats_.scrapes_ok;
-    on_page(scrape);
-  } else {
-    ++stats_.scrapes_failed;
-    ledger_.no_answer(sighting(scrape, nullptr, settings_.interval), scrape.error);
-  }
+  if (scrape.ok()) return on_page(scrape);
+  no_answer(scrape, scrape.error);
+}
+
+void Ingest::no_answer(const scrape::Scrape& scrape, const std::string& error) {
+  ++stats_.scrapes_failed;
+  ledger_.no_answer(sighting(scrape, nullptr, settings_.interval), error);
 }
 
 void Ingest::on_page(const scrape::Scrape& scrape) {
   Source& from = source(scrape.target);
   auto& reading = from.reader.read(scrape.page);
+  // An empty page is a reload, and says that the host is there; a page about something else says nothing.
+  if (!scrape.page.empty() && reading.layout->table->series.empty() && reading.layout->gpus.empty())
+    return no_answer(scrape, fmt::format("{} answers, but its page has no DCGM metric: is it a dcgm-exporter?", scrape.target.address));
+  ++stats_.scrapes_ok;
   const auto saw = sighting(scrape, &reading.layout->gpus, settings_.interval);
   auto boards = ledger_.sight(saw, reading.layout->gpus);
   if (reading.layout != from.layout || boards != from.boards) {
     from.rules = validation::ColumnRules::build(*reading.layout, reading.values, telemetry::MetricCatalogue::built_in(), telemetry::ModelCatalogue::built_in());
-    from.columns = make_columns(*reading.layout, boards, ledger_.host_id(saw.host));
+    auto columns = make_columns(*reading.layout, boards, ledger_.host_id(saw.host));
+    carry_over(from.columns, columns);
+    from.columns = std::move(columns);
     from.layout = reading.layout;
     from.boards = std::move(boards);
   }

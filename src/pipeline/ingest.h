@@ -59,6 +59,7 @@ class Ingest {
   struct Source;
   Source& source(const telemetry::Target& target);
   void on_page(const scrape::Scrape& scrape);
+  void no_answer(const scrape::Scrape& scrape, const std::string& error);
   void emit(ToKeep out);
   void count(const std::string& address, const Source& from, const telemetry::PageReading& reading);
   void watch(Source& from, const telemetry::PageReading& reading, Timestamp at, ToKeep& out);

@@ -32,10 +32,22 @@ void LiveView::restore(const std::vector<fleet::Board>& boards, const std::vecto
   apply(std::move(update));
 }
 
+// Records come every few minutes for "last seen" alone: only a board or host that stands elsewhere changes the layout.
+void LiveView::learn(LiveUpdate& update) {
+  for (auto& b : update.boards) {
+    auto& known = boards_[b.id].board;
+    if (known.id != b.id || known.slot != b.slot || layout_key(known.place, known.host) != layout_key(b.place, b.host)) board_order_.clear();
+    known = std::move(b);
+  }
+  for (auto& h : update.hosts) {
+    auto& known = hosts_[h.id].host;
+    if (known.id != h.id || layout_key(known.place, known.name) != layout_key(h.place, h.name)) board_order_.clear();
+    known = std::move(h);
+  }
+}
+
 void LiveView::apply(LiveUpdate update) {
-  if (!update.boards.empty() || !update.hosts.empty()) board_order_.clear();
-  for (auto& b : update.boards) boards_[b.id].board = std::move(b);
-  for (auto& h : update.hosts) hosts_[h.id].host = std::move(h);
+  learn(update);
   for (const auto& live : update.live)
     if (auto it = boards_.find(live.id); it != boards_.end()) show(it->second, live);
   for (const auto& live : update.live_hosts)

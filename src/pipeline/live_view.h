@@ -27,6 +27,7 @@ class LiveView {
   std::shared_ptr<const views::FleetSnapshot> current() const;
 
  private:
+  void learn(LiveUpdate& update);
   void take_reports();
   void sort_layout();
   std::shared_ptr<const views::FleetSnapshot> snapshot(const LiveUpdate& update);

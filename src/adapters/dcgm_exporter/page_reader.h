@@ -38,6 +38,10 @@ class PageReader {
 /// The careful path alone: any exposition page, all exporter versions 1.x to 4.9.
 telemetry::PageReading read_careful(std::string_view page, const telemetry::MetricCatalogue& catalogue);
 
+/// Gives the refusals of `reading` from number `first` on the page's own text of the value: validation, which adds them,
+/// sees only converted numbers (9223372036854775794 is 9.223372036854776e+18 to it). `reading` was read from `page`.
+void quote_page(telemetry::PageReading& reading, std::size_t first, std::string_view page, const telemetry::MetricCatalogue& catalogue);
+
 /// The naive twin: split, map, strtod. Slow and obvious; the oracle of the two others in tests, fuzzing and benchmarks.
 telemetry::PageReading read_naive(std::string_view page, const telemetry::MetricCatalogue& catalogue);
 

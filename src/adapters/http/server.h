@@ -14,8 +14,9 @@ namespace ghm::http {
 struct ServerSettings {
   std::size_t max_body = 16u << 20;
   std::size_t max_header = 16u << 10;
-  std::chrono::seconds idle_timeout{75};
-  std::chrono::seconds request_timeout{30};
+  std::chrono::milliseconds idle_timeout{75'000};     // between requests
+  std::chrono::milliseconds request_timeout{30'000};  // for all of a request to arrive, and for progress of an answer
+  std::chrono::milliseconds sweep{1000};              // how often time-outs are looked at and event streams pulled
   std::size_t max_connections = 10'000;
   std::string cert_file, key_file;  // TLS when set
 };
@@ -26,9 +27,12 @@ struct ServerStats {
 
 /// HTTP/1.1 (keep-alive, HEAD, pipelining in order) and SSE over Boost.Beast on the caller's io_context, one thread.
 /// Bad requests are answered with a problem document, slow ones are cut off; a handler's exception is a 500 and a log line.
+/// A request stays as it is until its Reply was called, so a handler may answer later without a copy. A Reply dropped
+/// without an answer is a 500.
 class Server {
  public:
   Server(boost::asio::io_context& io, ServerSettings settings, Handler handler, Log log);
+  /// Stops, and lets go of the handler. In the io_context's thread, or once that runs no more.
   ~Server();
   /// Listens on "127.0.0.1:9480", "[::]:9480" or ":9480". A taken port is one clear sentence: who could hold it, what to do.
   /// May be called for many ports. Port 0 picks a free one.
@@ -36,6 +40,8 @@ class Server {
   /// Wakes all event streams to pull now. Any thread.
   void notify_streams();
   ServerStats stats() const;
+  /// Graceful: nothing new is accepted, idle connections and streams end, answers under way are finished (a
+  /// client that does not read its own is cut off as ever); then nothing of the server keeps the io_context running. Any thread.
   void stop();
 
  private:

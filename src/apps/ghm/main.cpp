@@ -1,1 +1,18 @@
-int main() { return 0; }
+#include "apps/ghm/cli.h"
+#include "apps/ghm/simulate_command.h"
+
+int main(int argc, char** argv) {
+  CLI::App app{"GPU Health Monitor: a fleet's memory and judgement about its GPUs"};
+  app.name("ghm")->require_subcommand(1);
+  app.footer("example: ghm read page.prom --json\n`ghm COMMAND --help` has one for every command");
+  ghm::cli::Run run;
+  ghm::cli::add_read(app, run);
+  ghm::cli::add_simulate(app, run);
+  ghm::cli::add_version(app, run);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? ghm::cli::kDone : ghm::cli::kWrongUsage;
+  }
+  return run();
+}

@@ -46,6 +46,7 @@ struct Dimension {
   std::optional<double> score;  // nullopt: not available (coverage below 0.60)
   double coverage = 0;
   std::vector<Finding> findings;
+  std::vector<std::string> missing;  // inputs that the part has and that were not there for 60 % of their window
 };
 
 struct Report {
@@ -59,12 +60,25 @@ struct Report {
   std::vector<std::string> critical;  // rules that fired and are critical
 };
 
+/// The dimensions without a scorer in this version have no score and coverage 0, and count so: overall coverage is
+/// Σ weight · coverage of what is available (at most 0.55 with memory and thermal), the overall score is
+/// Σ weight · score / Σ weight over the same. Without a history of scores there is no trend, and risk ignores it.
+/// O(readings).
 Report score(const Input& input);
+
+/// The five dimensions of the profile, heaviest first.
+struct DimensionSpec {
+  std::string_view name;
+  int weight_percent = 0;
+  bool has_scorer = false;  // false: this version cannot judge it; its score is not available
+};
+std::span<const DimensionSpec> dimensions();
 
 /// The metrics `score` reads, canonical names, with how far back each is needed. What a service must fetch.
 struct Need {
   std::string_view metric;
   std::chrono::hours window;
+  std::string_view instead_of = {};  // read only where this metric has no reading at all
 };
 std::span<const Need> needs();
 

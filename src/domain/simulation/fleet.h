@@ -16,7 +16,7 @@ struct FleetPlan {
   int gpus = 96;                  // hosts of 8; the last host may have fewer
   std::uint64_t seed = 1;
   std::string scenario = "literature";  // literature optimistic pessimistic wearout noprecursor shifted healthy
-  Timestamp start{};              // simulated time of birth of the run
+  Timestamp start{};              // simulated time of birth of the run; the epoch: each host's first advance()
 };
 
 /// Where a simulated host stands; also the labels of its scrape target.
@@ -41,7 +41,9 @@ class Fleet {
   void render(std::size_t host, std::string& page) const;
   PageFault page_fault(std::size_t host) const;
 
-  /// gpu: serial, UUID, "HOST/INDEX" or a global number. fault: the contract's words. Takes effect at the next advance().
+  /// gpu: serial, UUID, "HOST/INDEX" or a global number. fault: the contract's words. Takes effect at the next advance() and
+  /// stays. Faults of heat and power give the host full load, for without it they would not show. The result says, for
+  /// people, which board and what; not_found and invalid_input say what was expected.
   Result<std::string> inject(std::string_view gpu, std::string_view fault, Timestamp now);
   static const std::vector<std::string_view>& faults();
   static const std::vector<std::string_view>& scenarios();

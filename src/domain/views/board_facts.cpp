@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <tuple>
 
+#include "domain/health/windows.h"
 #include "domain/views/json_views.h"
 
 namespace ghm::views {
@@ -138,13 +138,8 @@ Json or_null(std::string_view text) { return text.empty() ? Json() : Json(text);
 Json or_null(std::optional<double> number) { return number ? Json(*number) : Json(); }
 Json or_null(Timestamp moment) { return moment == Timestamp{} ? Json() : Json(format_rfc3339(moment)); }
 
-std::optional<double> percentile(std::vector<double> values, double p) {
-  if (values.empty()) return std::nullopt;
-  std::ranges::sort(values);
-  const double rank = p / 100 * static_cast<double>(values.size() - 1);
-  const auto below = static_cast<std::size_t>(std::floor(rank));
-  const auto above = std::min(below + 1, values.size() - 1);
-  return values[below] + (rank - static_cast<double>(below)) * (values[above] - values[below]);
+std::optional<double> percentile(const std::vector<double>& values, double p) {
+  return values.empty() ? std::nullopt : std::optional(health::percentile(values, p));
 }
 
 }  // namespace ghm::views

@@ -35,7 +35,7 @@ Json or_null(std::string_view text);
 Json or_null(std::optional<double> number);
 Json or_null(Timestamp moment);
 
-/// Type 7 percentile (linear between order statistics), p in 0..100; nullopt for no values. O(n log n).
-std::optional<double> percentile(std::vector<double> values, double p);
+/// As health::percentile; nullopt for no values.
+std::optional<double> percentile(const std::vector<double>& values, double p);
 
 }  // namespace ghm::views

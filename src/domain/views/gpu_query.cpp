@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstring>
 
 #include "domain/views/board_facts.h"
@@ -140,10 +141,11 @@ Result<Cursor> read_cursor(std::string_view cursor, std::string_view sort) {
   const auto head = kFixed + sort.size() + 1;
   if (!bytes || bytes->size() < head || std::string_view(*bytes).substr(kFixed, sort.size()) != sort || (*bytes)[head - 1] != '\0') return bad;
   Cursor c;
-  c.key.missing = (*bytes)[0] != '\0';
-  std::memcpy(&c.key.number, bytes->data() + 1, 8);
-  std::memcpy(&c.key.id, bytes->data() + 9, 4);
+  c.missing = (*bytes)[0] != '\0';
+  std::memcpy(&c.number, bytes->data() + 1, sizeof c.number);
+  std::memcpy(&c.id, bytes->data() + 9, sizeof c.id);
   c.text = bytes->substr(head);
+  if (!std::isfinite(c.number)) return bad;
   return c;
 }
 

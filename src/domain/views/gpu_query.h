@@ -36,8 +36,11 @@ std::vector<std::size_t> matching(const FleetSnapshot& fleet, const GpuQuery& qu
 /// An opaque text that holds a key and the sort it belongs to, so that pages stay disjoint while the fleet changes.
 std::string write_cursor(std::string_view sort, const SortKey& key);
 struct Cursor {
-  std::string text;  // what key.text views
-  SortKey key;
+  bool missing = false;
+  std::string text;
+  double number = 0;
+  std::uint32_t id = 0;
+  SortKey key() const { return {missing, text, number, id}; }  // a view of this cursor
 };
 /// invalid_input: not one of ours, or of another sort.
 Result<Cursor> read_cursor(std::string_view cursor, std::string_view sort);

@@ -26,9 +26,16 @@ struct GpuQuery {
   std::string host, rack, datacenter, model, band;  // exact
   std::optional<bool> silent;
 };
+/// invalid_input for an unknown sort or band, a limit outside 1..1000, or a cursor that is not ours or of another sort.
+Result<void> check_query(const GpuQuery& query);
+/// invalid_input as check_query. O(boards) to find, O(limit log limit) to sort.
 Result<Json> gpu_list(const FleetSnapshot& fleet, const GpuQuery& query);
-/// The same rows as CSV, all of them, header with units, cells safe for spreadsheets.
+/// The same rows as CSV, all of them, header with units, cells safe for spreadsheets; limit and cursor do not matter.
+/// A query that check_query refuses is a bug.
 std::string gpu_list_csv(const FleetSnapshot& fleet, const GpuQuery& query);
+
+/// The board that a client names by `id`: serial, UUID, or "board-17" for one that has neither. Index into `boards`.
+std::optional<std::size_t> find_board(const FleetSnapshot& fleet, std::string_view id);
 
 /// GET gpus/{id}; `latest` from TelemetryStore::latest(board).
 Json gpu_detail(const FleetSnapshot& fleet, std::size_t board, const std::vector<store::Latest>& latest);
@@ -41,19 +48,23 @@ struct MetricColumn {
   std::string unit;
   std::vector<store::Bucket> buckets;
 };
+/// Bucket starts in `t` from the one that holds range.from up to range.to; interval > 0.
 Json gpu_metrics(const fleet::Board& board, TimeRange range, std::chrono::milliseconds interval, const std::vector<MetricColumn>& columns, Timestamp as_of);
 /// The board's default columns when `metrics` is not given: the eight signals of the GPU page.
 const std::vector<std::string>& default_metrics();
 
-/// GET meta: version, bands, classes, dimensions with weights, metric dictionary, reasons.
-Json meta();
+/// GET meta: version, bands, classes, dimensions with weights, metric dictionary, reasons. The same for the program's
+/// whole run but for `as_of`.
+Json meta(Timestamp as_of);
 /// GET fleet/layout: region > datacenter > rack > host > slots in drawing order; its order is FleetSnapshot::boards.
 Json fleet_layout(const FleetSnapshot& fleet);
 /// GET fleet/cells: 24-byte head ("GHMC", u32 version of the layout, i64 as_of in Unix ms, f32 min, f32 max) + one byte per GPU in layout order;
-/// score colours: 0..100 score, 254 out of service, 255 no data; metric colours: 0..250 scaled between min and max.
+/// score colours: 0..100 score in whole points rounded down, 254 out of service, 255 no data; the others: 0..250 scaled
+/// between min and max (coverage 0 to 1, utilisation 0 to 100, temperature and power between the least and the greatest).
+/// Little-endian. invalid_input for an unknown colour.
 /// colour: "health", "temperature", "power", "utilisation", "coverage".
 Result<std::string> fleet_cells(const FleetSnapshot& fleet, const std::string& colour);
-/// Changes when boards come, go or move: the ETag of layout, checked by cells.
+/// Changes when boards come, go or move, or a host falls silent or returns: the ETag of layout, checked by cells. O(boards).
 std::uint32_t layout_version(const FleetSnapshot& fleet);
 /// GET quarantine: refused values by reason, source and metric.
 Json quarantine(const FleetSnapshot& fleet);

@@ -1,0 +1,72 @@
+#include <fmt/format.h>
+
+#include "api/params.h"
+#include "api/route.h"
+#include "api/static_files.h"
+
+namespace ghm::api {
+namespace {
+
+constexpr std::size_t kMostEvents = 1000;
+constexpr std::size_t kMostLookedAt = 20'000;  // of all kinds, while looking for one kind
+
+views::Json event_item(const store::Record& record, const views::Json& body) {
+  const auto text_or_null = [&](const char* key) -> views::Json {
+    const auto found = body.find(key);
+    return found == body.end() || !found->is_string() || found->get_ref<const std::string&>().empty() ? views::Json() : *found;
+  };
+  return {{"at", format_rfc3339(record.at)},
+          {"kind", text_or_null("kind")},
+          {"gpu", text_or_null("gpu")},
+          {"host", text_or_null("host")},
+          {"detail", text_or_null("detail")}};
+}
+
+}  // namespace
+
+http::Response get_summary(const Call& call) {
+  return json_answer(views::fleet_summary(*call.fleet));
+}
+
+http::Response get_layout(const Call& call) {
+  auto r = json_answer(views::fleet_layout(*call.fleet));
+  r.headers.emplace_back("ETag", fmt::format("\"{}\"", views::layout_version(*call.fleet)));
+  r.static_headers = standard_headers(Caching::revalidate);
+  return r;
+}
+
+http::Response get_cells(const Call& call) {
+  auto cells = views::fleet_cells(*call.fleet, call.request.param("colour").value_or("health"));
+  if (!cells) return problem_of(cells.error());
+  http::Response r;
+  r.content_type = "application/octet-stream";
+  r.body = std::move(*cells);
+  return r;
+}
+
+http::Response get_quarantine(const Call& call) {
+  return json_answer(views::quarantine(*call.fleet));
+}
+
+http::Response get_meta(const Call& call) {
+  return json_answer(views::meta(call.fleet->as_of));
+}
+
+http::Response get_events(const Call& call) {
+  const auto limit = number_param(call.request, "limit", 100, 1, kMostEvents);
+  if (!limit) return problem_of(limit.error());
+  const auto kind = call.request.param("kind");
+  // The future too: a clock that was set back must not hide what happened.
+  const auto records = call.world->records.recent("event", {Timestamp(), call.now() + std::chrono::days(2)}, kind ? kMostLookedAt : *limit);
+  if (!records) return problem_of(records.error());
+  views::Json items = views::Json::array();
+  for (const auto& record : *records) {
+    const auto body = views::Json::parse(record.body, nullptr, false);
+    if (!body.is_object() || (kind && body.value("kind", "") != *kind)) continue;
+    items.push_back(event_item(record, body));
+    if (items.size() == *limit) break;
+  }
+  return json_answer({{"items", std::move(items)}, {"next", nullptr}, {"as_of", format_rfc3339(call.fleet->as_of)}});
+}
+
+}  // namespace ghm::api

@@ -1,0 +1,25 @@
+#pragma once
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/http.h"
+#include "core/result.h"
+
+/// Query parameters to values. Errors are invalid_input and name the parameter, what was found and what was expected.
+namespace ghm::api {
+
+/// `known`: names with spaces between. A name that is not known, or given twice, is an error: a misspelt filter that is
+/// ignored would answer another question.
+Result<void> check_params(const http::Request& request, std::string_view known);
+
+Result<std::size_t> number_param(const http::Request& request, const std::string& name, std::size_t otherwise, std::size_t least,
+                                 std::size_t most);
+/// "true" or "false"; nullopt when absent.
+Result<std::optional<bool>> bool_param(const http::Request& request, const std::string& name);
+/// "A,B" to its parts, empty ones left out.
+std::vector<std::string> split_list(std::string_view text);
+
+}  // namespace ghm::api

@@ -1,0 +1,105 @@
+#include "api/route.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+namespace ghm::api {
+namespace {
+
+constexpr std::string_view kGpuParams = "sort limit cursor q host rack datacenter model band silent";
+
+// clang-format off
+constexpr Route kRoutes[] = {
+    {"GET", "/api/v1/fleet/summary",     Role::viewer, Work::snapshot, "",                           get_summary},
+    {"GET", "/api/v1/fleet/layout",      Role::viewer, Work::snapshot, "",                           get_layout},
+    {"GET", "/api/v1/fleet/cells",       Role::viewer, Work::snapshot, "colour",                     get_cells},
+    {"GET", "/api/v1/gpus",              Role::viewer, Work::snapshot, kGpuParams,                   get_gpus},
+    {"GET", "/api/v1/gpus/{id}",         Role::viewer, Work::live,     "",                           get_gpu},
+    {"GET", "/api/v1/gpus/{id}/health",  Role::viewer, Work::snapshot, "",                           get_gpu_health},
+    {"GET", "/api/v1/gpus/{id}/metrics", Role::viewer, Work::store,    "metrics start end interval", get_gpu_metrics},
+    {"GET", "/api/v1/events",            Role::viewer, Work::store,    "limit kind",                 get_events},
+    {"GET", "/api/v1/quarantine",        Role::viewer, Work::snapshot, "",                           get_quarantine},
+    {"GET", "/api/v1/meta",              Role::viewer, Work::snapshot, "",                           get_meta},
+    {"GET", "/api/v1/me",                Role::viewer, Work::live,     "",                           get_me},
+    {"GET", "/api/v1/stream",            Role::viewer, Work::live,     "topics",                     get_stream},
+    {"GET", "/api/v1/openapi.json",      Role::viewer, Work::live,     "",                           get_openapi},
+    {"GET", "/healthz",                  Role::none,   Work::live,     "",                           get_healthz},
+    {"GET", "/readyz",                   Role::none,   Work::live,     "",                           get_readyz},
+    {"GET", "/metrics",                  Role::viewer, Work::live,     "",                           get_self_metrics},
+    {"GET", "/docs",                     Role::none,   Work::live,     "",                           get_docs_page},
+    {"GET", "/docs/docs.js",             Role::none,   Work::live,     "",                           get_docs_script},
+    {"GET", "/docs/docs.css",            Role::none,   Work::live,     "",                           get_docs_style},
+};
+// clang-format on
+
+// nullopt: the pattern does not fit; else what stands for {id}, empty when the pattern has none.
+std::optional<std::string_view> fit(std::string_view pattern, std::string_view path) {
+  constexpr std::string_view hole = "{id}";
+  const auto at = pattern.find(hole);
+  if (at == pattern.npos) return pattern == path ? std::optional(std::string_view()) : std::nullopt;
+  const auto after = pattern.substr(at + hole.size());
+  if (path.size() <= at + after.size() || !path.starts_with(pattern.substr(0, at)) || !path.ends_with(after)) return std::nullopt;
+  const auto id = path.substr(at, path.size() - at - after.size());
+  return id.find('/') == id.npos ? std::optional(id) : std::nullopt;
+}
+
+int status_of(Errc code) {
+  switch (code) {
+    case Errc::invalid_input: return 400;
+    case Errc::not_found: return 404;
+    case Errc::conflict: return 409;
+    case Errc::unauthorized: return 403;
+    case Errc::unavailable: return 503;
+    case Errc::corrupt: return 500;
+  }
+  return 500;
+}
+
+// UUIDs are printed as GPU-<lower-case hex>; people paste them in any case.
+std::string as_printed(std::string_view uuid) {
+  std::string text(uuid);
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (text.starts_with("gpu-")) std::ranges::copy(std::string_view("GPU"), text.begin());
+  return text;
+}
+
+}  // namespace
+
+std::span<const Route> routes() {
+  return kRoutes;
+}
+
+Match match(std::string_view method, std::string_view path) {
+  const auto wanted = method == "HEAD" ? std::string_view("GET") : method;
+  Match found;
+  for (const Route& r : kRoutes) {
+    const auto id = fit(r.pattern, path);
+    if (!id) continue;
+    if (r.method == wanted) return {&r, *id, {}};
+    found.allow += fmt::format("{}{}", r.method, r.method == "GET" ? ", HEAD, " : ", ");
+  }
+  if (!found.allow.empty()) found.allow += "OPTIONS";
+  return found;
+}
+
+http::Response json_answer(const views::Json& document) {
+  http::Response r;
+  r.body = document.dump(-1, ' ', false, views::Json::error_handler_t::replace);
+  return r;
+}
+
+http::Response problem_of(const Error& error) {
+  return http::problem(status_of(error.code), error.what);
+}
+
+Result<std::size_t> board_named(const views::FleetSnapshot& fleet, std::string_view name) {
+  if (const auto board = views::find_board(fleet, name)) return *board;
+  if (const auto board = views::find_board(fleet, as_printed(name))) return *board;
+  return Error{Errc::not_found,
+               fmt::format("There is no GPU '{}' in the ledger: expected a serial number or UUID; GET /api/v1/gpus lists them.",
+                           name.substr(0, 80))};
+}
+
+}  // namespace ghm::api

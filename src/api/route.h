@@ -1,0 +1,80 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "api/access.h"
+#include "api/api.h"
+#include "core/http.h"
+#include "domain/views/fleet_snapshot.h"
+#include "domain/views/json_views.h"
+
+namespace ghm::api {
+
+class StreamData;
+
+/// All that a route's function may look at. Views stay valid until it returns.
+struct Call {
+  const http::Request& request;
+  std::shared_ptr<const World> world;
+  std::shared_ptr<const views::FleetSnapshot> fleet;
+  Identity who;
+  std::string_view id;  // what stands for {id} in the pattern
+  std::shared_ptr<StreamData> streams;
+
+  Timestamp now() const { return world->clock.now(); }
+};
+
+/// What an answer depends on, and so how it is made.
+enum class Work {
+  snapshot,  // on the snapshot and the request alone: made once per snapshot, then served from memory
+  live,      // quick, made each time
+  store,     // reads the store: made by a worker, so that the event loop does not wait for a disk
+};
+
+struct Route {
+  std::string_view method, pattern;
+  Role role;
+  Work work;
+  std::string_view params;  // known query parameters
+  http::Response (*answer)(const Call&);
+};
+std::span<const Route> routes();
+
+struct Match {
+  const Route* route = nullptr;  // nullptr: see `allow`
+  std::string_view id;
+  std::string allow;  // the methods of the path, "GET, HEAD, OPTIONS"; empty when there is no such path
+};
+/// HEAD is answered by GET's route. O(routes).
+Match match(std::string_view method, std::string_view path);
+
+http::Response json_answer(const views::Json& document);
+/// A problem document for a failure: 400 404 409 403 503 500 by its code.
+http::Response problem_of(const Error& error);
+/// The board's index in the snapshot by serial, UUID (any case) or "board-N"; not_found with a sentence.
+Result<std::size_t> board_named(const views::FleetSnapshot& fleet, std::string_view name);
+
+// Routes by their file.
+http::Response get_summary(const Call&);  // fleet_routes.cpp
+http::Response get_layout(const Call&);
+http::Response get_cells(const Call&);
+http::Response get_quarantine(const Call&);
+http::Response get_meta(const Call&);
+http::Response get_events(const Call&);
+http::Response get_gpus(const Call&);  // gpu_routes.cpp
+http::Response get_gpu(const Call&);
+http::Response get_gpu_health(const Call&);
+http::Response get_gpu_metrics(const Call&);  // metrics_route.cpp
+http::Response get_stream(const Call&);       // stream.cpp
+http::Response get_me(const Call&);           // own_routes.cpp
+http::Response get_healthz(const Call&);
+http::Response get_readyz(const Call&);
+http::Response get_self_metrics(const Call&);
+http::Response get_openapi(const Call&);    // openapi.cpp
+http::Response get_docs_page(const Call&);  // docs_page.cpp
+http::Response get_docs_script(const Call&);
+http::Response get_docs_style(const Call&);
+
+}  // namespace ghm::api

@@ -1,0 +1,63 @@
+#include "domain/health/health.h"
+#include "domain/telemetry/metric_catalogue.h"
+#include "domain/telemetry/page.h"
+#include "domain/views/board_facts.h"
+#include "domain/views/json_views.h"
+
+namespace ghm::views {
+namespace {
+
+using telemetry::MetricCatalogue;
+using telemetry::MetricKind;
+
+std::string_view word(MetricKind kind) {
+  switch (kind) {
+    case MetricKind::counter: return "counter";
+    case MetricKind::info: return "info";
+    case MetricKind::label: return "label";
+    case MetricKind::gauge: break;
+  }
+  return "gauge";
+}
+
+Json bands() {
+  return {{{"name", "healthy"}, {"from", 80}, {"to", 100}},
+          {{"name", "watch"}, {"from", 70}, {"to", 80}},
+          {{"name", "degraded"}, {"from", 50}, {"to", 70}},
+          {{"name", "critical"}, {"from", 0}, {"to", 50}}};
+}
+
+Json classes() {
+  Json out = Json::array();
+  for (const int from : {90, 80, 70, 60, 50, 40, 0}) out.push_back({{"name", health::class_of(from)}, {"from", from}});
+  return out;
+}
+
+Json dimensions() {
+  Json out = Json::array();
+  for (const auto& d : health::dimensions()) out.push_back({{"name", d.name}, {"weight", d.weight_percent / 100.0}, {"available", d.has_scorer}});
+  return out;
+}
+
+Json metrics() {
+  Json out = Json::array();
+  for (const auto& m : MetricCatalogue::built_in().all())
+    out.push_back({{"name", m.name}, {"field_id", static_cast<unsigned>(m.id)}, {"unit", or_null(m.unit)}, {"kind", word(m.kind)},
+                   {"meaning", m.meaning}, {"used_for", m.used_for}});
+  return out;
+}
+
+Json reasons() {
+  Json out = Json::array();
+  for (std::size_t i = 0; i < telemetry::kReasons; ++i) out.push_back(telemetry::to_string(static_cast<telemetry::Reason>(i)));
+  return out;
+}
+
+}  // namespace
+
+Json meta(Timestamp as_of) {
+  return {{"as_of", format_rfc3339(as_of)}, {"version", GHM_VERSION}, {"bands", bands()},     {"classes", classes()},
+          {"dimensions", dimensions()},     {"metrics", metrics()},   {"reasons", reasons()}, {"severities", {"info", "warning", "error", "critical"}}};
+}
+
+}  // namespace ghm::views

@@ -1,0 +1,128 @@
+#include "services/scoring.h"
+
+#include <gtest/gtest.h>
+
+#include "domain/telemetry/metric_catalogue.h"
+
+namespace ghm::services {
+namespace {
+
+namespace field = telemetry::field;
+const Timestamp kBorn = from_unix_ms(1'700'000'000'000);
+
+/// Answers a steady reading every 10 s for the metrics it is told; remembers what was asked.
+struct SteadyStore : store::TelemetryStore {
+  Result<std::vector<store::Point>> read(const store::SeriesKey& key, TimeRange range) const override {
+    if (failing) return Error{Errc::unavailable, "disk gone"};
+    std::vector<store::Point> out;
+    const auto it = values.find(key.metric);
+    if (it == values.end()) return out;
+    for (auto t = kBorn; t < range.to; t += 10s)
+      if (range.contains(t)) out.push_back({t, it->second});
+    return out;
+  }
+  Result<void> append(std::span<const store::RowBatch>) override { return {}; }
+  Result<std::vector<std::vector<store::Point>>> read_many(std::span<const store::SeriesKey> keys, TimeRange range) const override {
+    std::vector<std::vector<store::Point>> out;
+    for (const auto& key : keys) {
+      auto one = read(key, range);
+      if (!one) return one.error();
+      out.push_back(std::move(*one));
+    }
+    return out;
+  }
+  Result<std::vector<store::Bucket>> aggregate(const store::SeriesKey&, TimeRange, std::chrono::milliseconds) const override {
+    return std::vector<store::Bucket>{};
+  }
+  std::vector<store::Latest> latest(telemetry::BoardId) const override { return {}; }
+  std::vector<store::Latest> latest(telemetry::MetricId) const override { return {}; }
+  Result<bool> maintain(Timestamp) override { return false; }
+  store::StoreStats stats() const override { return {}; }
+
+  std::map<telemetry::MetricId, double> values;
+  bool failing = false;
+};
+
+struct ScoringTest : ::testing::Test {
+  ScoringTest() {
+    for (const auto id : {field::clock_reasons, field::ecc_sbe_volatile, field::ecc_dbe_volatile, field::row_remap_pending, field::row_remap_failure,
+                          field::banks_without_spares})
+      store.values[id] = 0;
+    store.values[field::gpu_temp] = 60;
+    store.values[field::gpu_util] = 90;
+    store.values[field::graphics_activity] = 0.9;
+    pipeline::LiveUpdate update;
+    fleet::Board board;
+    board.id = static_cast<fleet::BoardId>(1);
+    board.serial = "S1";
+    board.model = "NVIDIA H200";
+    board.first_seen = kBorn;
+    update.boards = {board};
+    live.apply(std::move(update));
+  }
+  std::shared_ptr<const health::Report> report() {
+    live.apply({});
+    return live.current()->boards[0].health;
+  }
+  void urgent() {
+    pipeline::LiveUpdate update;
+    update.urgent = {static_cast<fleet::BoardId>(1)};
+    live.apply(std::move(update));
+  }
+
+  SteadyStore store;
+  pipeline::LiveView live;
+  Scoring scoring{store, live, {}, Log::off()};
+};
+
+TEST_F(ScoringTest, ANewBoardIsScoredAfterTwoIntervalsThenEveryQuarterOfAnHour) {
+  EXPECT_EQ(scoring.tick(kBorn + 10s), 0u);
+  EXPECT_EQ(scoring.tick(kBorn + 20s), 1u);
+  EXPECT_EQ(scoring.tick(kBorn + 21s), 0u);
+  EXPECT_EQ(scoring.tick(kBorn + 20s + 15min), 1u);
+  EXPECT_EQ(scoring.scored(), 2u);
+}
+
+TEST_F(ScoringTest, AScoreHasCoverageAndNoReasonWhenAllIsWell) {
+  scoring.tick(kBorn + 10min);
+  const auto r = report();
+  ASSERT_NE(r, nullptr);
+  ASSERT_TRUE(r->overall.has_value());
+  EXPECT_EQ(*r->overall, 100);
+  EXPECT_GE(r->coverage, 0.5);
+}
+
+TEST_F(ScoringTest, AChangeIsScoredAtOnceButNotWithoutPause) {
+  scoring.tick(kBorn + 1min);
+  store.values[field::row_remap_failure] = 1;
+  urgent();
+  EXPECT_EQ(scoring.tick(kBorn + 2min), 1u);
+  EXPECT_EQ(report()->critical, std::vector<std::string>{"memory.remap_failed"});
+  urgent();
+  EXPECT_EQ(scoring.tick(kBorn + 2min + 1s), 0u) << "a board that flaps is not scored on every page";
+  EXPECT_EQ(scoring.tick(kBorn + 2min + 5s), 1u);
+}
+
+TEST_F(ScoringTest, WithoutReadingsThereIsNoScore) {
+  store.values.clear();
+  scoring.tick(kBorn + 10min);
+  EXPECT_FALSE(report()->overall.has_value());
+}
+
+TEST_F(ScoringTest, APassiveBoardsFanIsNotMissing) {
+  const auto input = health_input(store, live.current()->boards[0].board, 10s, kBorn + 10min);
+  ASSERT_TRUE(input);
+  const auto fan = input->metrics.find("DCGM_FI_DEV_FAN_SPEED");
+  ASSERT_NE(fan, input->metrics.end());
+  EXPECT_FALSE(fan->second.has_value());
+}
+
+TEST_F(ScoringTest, AStoreThatCannotAnswerLeavesTheScoreAsItWas) {
+  scoring.tick(kBorn + 1min);
+  store.failing = true;
+  EXPECT_EQ(scoring.tick(kBorn + 17min), 0u);
+  EXPECT_NE(report(), nullptr);
+}
+
+}  // namespace
+}  // namespace ghm::services
