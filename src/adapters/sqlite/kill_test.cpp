@@ -1,0 +1,63 @@
+// kill -9 at any moment: what append() returned for is there, whole rows only, and the store opens again.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "adapters/sqlite/folder_for_test.h"
+
+namespace ghm::sqlite {
+namespace {
+
+constexpr auto kStep = 10s;
+
+/// Appends and seals until it is killed; says on `told` how many rows are durable.
+[[noreturn]] void write_for_ever(const std::filesystem::path& folder, const store::Columns& columns, Timestamp from, std::uint32_t row, int told) {
+  auto store = SqliteStore::open(folder, {}, Log::off());
+  if (!store) ::_exit(3);
+  for (;; ++row) {
+    const auto at = from + row * kStep;
+    const RowBatch batch{"h:1", columns, at, {static_cast<double>(row), static_cast<double>(row) / 8}};
+    if (!(*store)->append(std::span(&batch, 1))) ::_exit(4);
+    const std::uint32_t durable = row + 1;
+    if (::write(told, &durable, sizeof durable) != sizeof durable) ::_exit(5);
+    if (row % 20 == 0 && !(*store)->maintain(at)) ::_exit(6);
+  }
+}
+
+/// Lets a child write for a while, kills it, and answers the last count that it told.
+std::uint32_t write_and_kill(const std::filesystem::path& folder, const store::Columns& columns, Timestamp from, std::uint32_t row, std::chrono::milliseconds life) {
+  int ends[2];
+  EXPECT_EQ(::pipe(ends), 0);
+  const auto child = ::fork();
+  if (child == 0) write_for_ever(folder, columns, from, row, ends[1]);
+  ::close(ends[1]);
+  ::usleep(static_cast<useconds_t>(std::chrono::microseconds(life).count()));
+  ::kill(child, SIGKILL);
+  std::uint32_t durable = row;
+  for (std::uint32_t told = 0; ::read(ends[0], &told, sizeof told) == sizeof told;) durable = told;
+  ::close(ends[0]);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFSIGNALED(status)) << "the child ended by itself with " << WEXITSTATUS(status);
+  return durable;
+}
+
+TEST_F(Folder, KillNineLosesNothingThatWasAcknowledged) {
+  std::uint32_t rows = 0;
+  for (int round = 0; round < 12; ++round) {
+    const auto durable = write_and_kill(folder_, columns_, kNoon, rows, std::chrono::milliseconds(40 + 23 * round));
+    ASSERT_TRUE(open()) << "round " << round;
+    const auto found = temperatures();
+    ASSERT_GE(found.size(), durable);
+    ASSERT_LE(found.size(), durable + 1);  // the row that was under way
+    for (std::uint32_t i = 0; i < found.size(); ++i) ASSERT_EQ(found[i], (Point{kNoon + i * kStep, static_cast<double>(i)})) << "round " << round;
+    rows = static_cast<std::uint32_t>(found.size());
+    store_.reset();
+  }
+  EXPECT_GT(rows, 400u) << "too few rows for hours to be sealed under fire";
+  EXPECT_GE(files(".db"), 2u) << "no hour was sealed";
+}
+
+}  // namespace
+}  // namespace ghm::sqlite

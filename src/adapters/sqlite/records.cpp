@@ -1,0 +1,67 @@
+#include "adapters/sqlite/records.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace ghm::sqlite {
+namespace {
+
+std::int64_t sql_limit(std::size_t limit) {
+  return static_cast<std::int64_t>(std::min<std::size_t>(limit, std::numeric_limits<std::int64_t>::max()));
+}
+
+// Columns of every select here: kind, key, at, body.
+Result<std::vector<Record>> all_rows(Query& q) {
+  std::vector<Record> found;
+  for (;;) {
+    const auto row = q.step();
+    if (!row) return row.error();
+    if (!*row) return found;
+    found.push_back({std::string(q.bytes(0)), std::string(q.bytes(1)), from_unix_ms(q.integer(2)), std::string(q.bytes(3))});
+  }
+}
+
+}  // namespace
+
+Result<void> put_records(Db& db, std::span<const Record> records) {
+  auto q = db.query("insert into records(kind, key, at, body) values(?1, ?2, ?3, ?4) on conflict(kind, key) do update set at = ?3, body = ?4");
+  if (!q) return q.error();
+  for (const auto& r : records)
+    if (auto done = q->bind(1, r.kind).bind(2, r.key).bind(3, to_unix_ms(r.at)).bind(4, r.body).run(); !done) return done;
+  return {};
+}
+
+Result<std::optional<Record>> get_record(Db& db, std::string_view kind, std::string_view key) {
+  auto q = db.query("select kind, key, at, body from records where kind = ?1 and key = ?2");
+  if (!q) return q.error();
+  q->bind(1, kind).bind(2, key);
+  auto found = all_rows(*q);
+  if (!found) return found.error();
+  if (found->empty()) return std::optional<Record>();
+  return std::optional<Record>(std::move(found->front()));
+}
+
+// Keys compare as bytes, so the keys of a prefix stand together: from max(prefix, after) on until one differs.
+Result<std::vector<Record>> scan_records(Db& db, std::string_view kind, std::string_view prefix, std::string_view after, std::size_t limit) {
+  auto q = db.query(
+      "select kind, key, at, body from records where kind = ?1 and key >= ?2 and (?3 = '' or key > ?3) "
+      "and substr(key, 1, length(?2)) = ?2 order by key limit ?4");
+  if (!q) return q.error();
+  q->bind(1, kind).bind(2, prefix).bind(3, after).bind(4, sql_limit(limit));
+  return all_rows(*q);
+}
+
+Result<std::vector<Record>> recent_records(Db& db, std::string_view kind, TimeRange range, std::size_t limit) {
+  auto q = db.query("select kind, key, at, body from records where kind = ?1 and at >= ?2 and at < ?3 order by at desc, key desc limit ?4");
+  if (!q) return q.error();
+  q->bind(1, kind).bind(2, to_unix_ms(range.from)).bind(3, to_unix_ms(range.to)).bind(4, sql_limit(limit));
+  return all_rows(*q);
+}
+
+Result<bool> erase_record(Db& db, std::string_view kind, std::string_view key) {
+  auto q = db.query("delete from records where kind = ?1 and key = ?2 returning 1");
+  if (!q) return q.error();
+  return q->bind(1, kind).bind(2, key).step();
+}
+
+}  // namespace ghm::sqlite

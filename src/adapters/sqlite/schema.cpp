@@ -1,0 +1,67 @@
+#include "adapters/sqlite/schema.h"
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+namespace ghm::sqlite {
+namespace {
+
+// Step n brings version n to n + 1. A step that has shipped is never edited: a change is a new step.
+constexpr const char* kSteps[] = {
+    // 1: the slow facts
+    R"(create table records(kind text not null, key text not null, at integer not null, body text not null);
+       create unique index records_by_key on records(kind, key);
+       create index records_by_time on records(kind, at, key);)",
+    // 2: the unsealed head. sealed: rows of a source in an hour up to this seq stand in the day's file.
+    R"(create table sources(id integer primary key, name text not null unique, latest blob);
+       create table columns(id integer primary key, keys blob not null);
+       create table journal(seq integer primary key, rows blob not null);
+       create table sealed(source integer not null, hour integer not null, seq integer not null, primary key(source, hour)) without rowid;)",
+};
+constexpr int kVersion = std::size(kSteps);
+
+Error newer(const Db& db, std::int64_t version) {
+  return {Errc::conflict, fmt::format("{}: written by a newer version (schema {}, this program knows up to {}); upgrade this program, or restore a backup",
+                                      db.path().string(), version, kVersion)};
+}
+
+Result<void> copy_beside(Db& db, std::int64_t version, const Log& log) {
+  const auto copy = fmt::format("{}.v{}", db.path().string(), version);
+  std::error_code ignored;
+  std::filesystem::remove(copy, ignored);  // left by a migration that did not finish
+  auto q = db.query("vacuum into ?1");
+  if (!q) return q.error();
+  if (auto done = q->bind(1, std::string_view(copy)).run(); !done) return done;
+  log.info("store.copied", {{"copy", copy}, {"why", "migration"}});
+  return {};
+}
+
+Result<void> migrate(Db& db, std::int64_t version, const Log& log) {
+  if (version > 0)
+    if (auto done = copy_beside(db, version, log); !done) return done;
+  auto transaction = Transaction::begin(db);
+  if (!transaction) return transaction.error();
+  for (; version < kVersion; ++version)
+    if (auto done = db.run(kSteps[version]); !done) return done;
+  if (auto done = db.run(fmt::format("pragma user_version = {}", kVersion)); !done) return done;
+  return transaction->commit();
+}
+
+}  // namespace
+
+int schema_version() { return kVersion; }
+
+Result<std::unique_ptr<Db>> open_main(const std::filesystem::path& path, const Log& log) {
+  auto db = Db::open(path, Db::Mode::create);
+  if (!db) return db;
+  if (auto done = (*db)->run("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = off"); !done) return done.error();
+  const auto version = (*db)->integer("pragma user_version");
+  if (!version) return version.error();
+  if (*version > kVersion) return newer(**db, *version);
+  if (*version < kVersion)
+    if (auto done = migrate(**db, *version, log); !done) return done.error();
+  return db;
+}
+
+}  // namespace ghm::sqlite

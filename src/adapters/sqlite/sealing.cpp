@@ -1,0 +1,119 @@
+// Finished hours leave the journal for the day's file, a few milliseconds at a time, between two appends. First the day's
+// transaction, then the main one: after a kill in between the rows stand in both, and are sealed once more to the same end.
+#include <fmt/format.h>
+
+#include "adapters/sqlite/head_image.h"
+#include "adapters/sqlite/sealer.h"
+#include "adapters/sqlite/sqlite_store.h"
+
+namespace ghm::sqlite {
+namespace {
+
+constexpr auto kGrace = 2min;        // rows of the hour before are still under way
+constexpr auto kQuiet = 60s;         // late rows come in groups: an hour is sealed when they have stopped...
+constexpr auto kMostPatience = 10min;  // ...or go on for ever
+constexpr auto kRetentionEvery = 1min;
+constexpr std::int64_t kOpenHours = 49;  // a day is written for so long after its start's last late row may come
+
+bool finished(std::int64_t hour, Timestamp now) { return start_of_hour(hour + 1) + kGrace <= now; }
+
+}  // namespace
+
+Result<bool> SqliteStore::maintain(Timestamp now) {
+  retain(now);
+  std::int64_t hour = 0;
+  auto* source = due(now, hour);
+  if (source == nullptr) return false;
+  if (auto done = seal(*source, hour); !done) return done.error();
+  return true;
+}
+
+Source* SqliteStore::due(Timestamp now, std::int64_t& hour) {
+  for (const auto& s : head_.sources())
+    for (const auto& [h, rows] : s->hours)
+      if (finished(h, now) && settled(*s, h, now)) {
+        hour = h;
+        return s.get();
+      }
+  return nullptr;
+}
+
+bool SqliteStore::settled(const Source& source, std::int64_t hour, Timestamp now) {
+  const auto newest = source.hours.at(hour).back().seq;
+  auto& look = looks_.try_emplace({source.id, hour}, Look{newest, now, now}).first->second;
+  if (look.seq != newest) {
+    look.seq = newest;
+    look.since = now;
+  }
+  return now - look.since >= kQuiet || now - look.first >= kMostPatience;
+}
+
+Result<void> SqliteStore::seal(Source& source, std::int64_t hour) {
+  Sealing sealing;
+  for (auto* s : head_.sharing_boards(source))
+    if (auto slice = head_.slice(*s, hour); !slice.rows.empty()) sealing.slices.push_back(std::move(slice));
+  sealing.unneeded = head_.unneeded_after(sealing.slices);
+  std::lock_guard lock(writing_);
+  if (auto done = write_chunks(hour, sealing.slices); !done) {
+    if (done.error().code != Errc::corrupt) return done;
+    days_.set_aside(day_of_hour(hour), done.error());  // and again into a new file
+    if (auto again = write_chunks(hour, sealing.slices); !again) return again;
+  }
+  if (auto done = write_sealed(sealing); !done) return done;
+  head_.forget(sealing.slices, sealing.unneeded);
+  for (const auto& slice : sealing.slices) {
+    looks_.erase({slice.source->id, hour});
+    if (hour_of(slice.source->chain_at) == hour) slice.source->chain_links = 0;
+  }
+  return {};
+}
+
+Result<void> SqliteStore::write_chunks(std::int64_t hour, const std::vector<HeadSlice>& slices) {
+  ChunkBuilder builder;
+  const auto damaged = [this](const Error& e) { log_.error("store.row_damaged", {{"error", e.what}}); };
+  for (const auto& slice : slices)
+    if (auto done = read_slice(*main_, slice, [&](const RowRef& ref, std::span<const double> values) { builder.add(ref, values); }, damaged); !done) return done;
+  auto day = days_.writer(day_of_hour(hour));
+  if (!day) return day.error();
+  auto transaction = Transaction::begin(**day);
+  if (!transaction) return transaction.error();
+  auto done = builder.finish([&](BoardId board, store::Chunk chunk) {
+    ++sealed_chunks_;
+    return seal_chunk(**day, board, hour, std::move(chunk));
+  });
+  if (!done) return done;
+  return transaction->commit();
+}
+
+Result<void> SqliteStore::write_sealed(const Sealing& sealing) {
+  auto transaction = Transaction::begin(*main_);
+  if (!transaction) return transaction.error();
+  auto mark = main_->query("insert into sealed(source, hour, seq) values(?1, ?2, ?3) on conflict(source, hour) do update set seq = ?3");
+  auto latest = main_->query("update sources set latest = ?2 where id = ?1");
+  auto drop = main_->query("delete from journal where seq = ?1");
+  // A mark is needed for as long as an older row of its source may still lie in the journal.
+  auto sweep = main_->query("delete from sealed where seq < (select min(seq) from journal)");
+  for (auto* q : {&mark, &latest, &drop, &sweep})
+    if (!*q) return q->error();
+  for (const auto& slice : sealing.slices) {
+    const auto& s = *slice.source;
+    if (auto done = mark->bind(1, s.id).bind(2, slice.hour).bind(3, static_cast<std::int64_t>(slice.rows.back().seq)).run(); !done) return done;
+    if (s.columns == nullptr) continue;
+    if (auto done = latest->bind(1, s.id).bind_bytes(2, encode_latest(s)).run(); !done) return done;
+  }
+  for (const auto seq : sealing.unneeded)
+    if (auto done = drop->bind(1, static_cast<std::int64_t>(seq)).run(); !done) return done;
+  if (auto done = sweep->run(); !done) return done;
+  return transaction->commit();
+}
+
+void SqliteStore::retain(Timestamp now) {
+  if (now < next_retention_) return;
+  next_retention_ = now + kRetentionEvery;
+  const auto oldest = now - std::chrono::days(settings_.raw_days);
+  days_.drop_before(day_of_hour(hour_of(oldest)));
+  days_.close_before(day_of_hour(hour_of(now) - kOpenHours));
+  head_.forget_left_behind_before(oldest);
+}
+
+}  // namespace ghm::sqlite

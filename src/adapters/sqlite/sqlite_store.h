@@ -1,0 +1,108 @@
+#pragma once
+#include <atomic>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+
+#include "adapters/sqlite/connection_pool.h"
+#include "adapters/sqlite/day_files.h"
+#include "adapters/sqlite/folder_lock.h"
+#include "adapters/sqlite/head.h"
+#include "adapters/sqlite/journal.h"
+#include "adapters/sqlite/records.h"
+#include "core/log.h"
+#include "domain/store/record_store.h"
+
+namespace ghm::sqlite {
+
+using store::Bucket, store::Latest, store::Point, store::RowBatch, store::StoreStats;
+
+struct SqliteSettings {
+  int raw_days = 30;  // sealed days older than this are unlinked
+};
+
+/// Both stores in a data folder: ghm.db (records, and the journal of the hours that are not sealed) and a file of sealed
+/// columns per UTC day. Every append is one transaction with synchronous=FULL: what returned survives a power cut.
+/// One process owns the folder. Appends and maintain() from one thread at a time; everything else from any.
+/// Measured: bench/ (docs/benchmarks.md).
+class SqliteStore final : public store::TelemetryStore, public store::RecordStore {
+ public:
+  /// Makes the folder when there is none, brings an older ghm.db to this version (after a copy), restores the head from
+  /// the journal. conflict: in use, or written by a newer version. corrupt: ghm.db is damaged. unavailable: permissions, space.
+  static Result<std::unique_ptr<SqliteStore>> open(const std::filesystem::path& folder, SqliteSettings settings, Log log);
+  ~SqliteStore() override;
+
+  Result<void> append(std::span<const RowBatch> batch) override;
+  Result<std::vector<Point>> read(const SeriesKey& series, TimeRange range) const override;
+  Result<std::vector<std::vector<Point>>> read_many(std::span<const SeriesKey> series, TimeRange range) const override;
+  Result<std::vector<Bucket>> aggregate(const SeriesKey& series, TimeRange range, std::chrono::milliseconds width) const override;
+  std::vector<Latest> latest(BoardId board) const override { return head_.latest(board); }
+  std::vector<Latest> latest(telemetry::MetricId metric) const override { return head_.latest(metric); }
+  Result<bool> maintain(Timestamp now) override;
+  StoreStats stats() const override;
+
+  Result<void> put(std::span<const Record> records) override;
+  Result<std::optional<Record>> get(std::string_view kind, std::string_view key) const override;
+  Result<std::vector<Record>> scan(std::string_view kind, std::string_view prefix, std::string_view after, std::size_t limit) const override;
+  Result<std::vector<Record>> recent(std::string_view kind, TimeRange range, std::size_t limit) const override;
+  Result<bool> erase(std::string_view kind, std::string_view key) override;
+
+ private:
+  SqliteStore(std::filesystem::path folder, FolderLock lock, std::unique_ptr<Db> main, SqliteSettings settings, Log log);
+
+  // restoring (restore.cpp)
+  Result<void> restore();
+  Result<void> restore_columns();
+  Result<void> restore_sources();
+  Result<void> restore_journal();
+  Result<void> restore_rows(std::uint64_t seq, std::string_view journal_row, std::map<std::uint32_t, ChainReader>& chains);
+
+  // appending
+  Source& source_of(const RowBatch& row);
+  const ColumnSet* columns_of(Source& source, const RowBatch& row);
+  Result<void> write(const JournalWriter& journal);
+  Result<void> write_names();
+
+  // reading
+  struct Wanted;
+  Result<void> read_head(Wanted& wanted) const;
+  Result<void> read_days(Wanted& wanted) const;
+
+  // sealing (sealing.cpp)
+  struct Look {
+    std::uint64_t seq = 0;  // the newest row then
+    Timestamp since{};      // it is the newest since
+    Timestamp first{};      // look at this hour
+  };
+  struct Sealing {
+    std::vector<HeadSlice> slices;
+    std::vector<std::uint64_t> unneeded;
+  };
+  Source* due(Timestamp now, std::int64_t& hour);
+  bool settled(const Source& source, std::int64_t hour, Timestamp now);
+  Result<void> seal(Source& source, std::int64_t hour);
+  Result<void> write_chunks(std::int64_t hour, const std::vector<HeadSlice>& slices);
+  Result<void> write_sealed(const Sealing& sealing);
+  void retain(Timestamp now);
+
+  const std::filesystem::path folder_;
+  const SqliteSettings settings_;
+  const Log log_;
+  const FolderLock lock_;
+  mutable std::mutex writing_;  // guards main_: the journal's writer and records share one connection
+  std::unique_ptr<Db> main_;
+  std::shared_ptr<ConnectionPool> readers_;
+  mutable DayFiles days_;  // a reader may find a day damaged
+  Head head_;
+
+  // the appender's alone
+  ColumnSets sets_;
+  std::vector<const Source*> unsaved_sources_;
+  std::uint64_t next_seq_ = 1;
+  std::map<std::pair<std::uint32_t, std::int64_t>, Look> looks_;
+  Timestamp next_retention_{};
+
+  std::atomic<std::uint64_t> rows_{0}, samples_{0}, sealed_chunks_{0};
+};
+
+}  // namespace ghm::sqlite

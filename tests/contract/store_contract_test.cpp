@@ -1,0 +1,218 @@
+// What every store promises, held against each of them. The memory store is the oracle of the random story.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+#include <filesystem>
+#include <random>
+
+#include "adapters/memory/memory_store.h"
+#include "adapters/sqlite/sqlite_store.h"
+#include "domain/telemetry/page.h"
+
+namespace ghm::store {
+namespace {
+
+using telemetry::absent, telemetry::BoardId, telemetry::Entity, telemetry::MetricId;
+using testing::ElementsAre, testing::IsEmpty;
+
+struct Both {
+  TelemetryStore* telemetry;
+  RecordStore* records;
+};
+
+/// A store of one kind in a folder of its own.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual Both stores() = 0;
+};
+
+class InMemory final : public Backend {
+ public:
+  Both stores() override { return {&store_, &store_}; }
+
+ private:
+  memory::MemoryStore store_;
+};
+
+class OnDisk final : public Backend {
+ public:
+  OnDisk() {
+    std::string name = (std::filesystem::temp_directory_path() / "ghm-contract-XXXXXX").string();
+    folder_ = ::mkdtemp(name.data());
+    auto opened = sqlite::SqliteStore::open(folder_, {}, Log::off());
+    if (!opened) throw std::runtime_error(opened.error().what);
+    store_ = std::move(*opened);
+  }
+  ~OnDisk() override {
+    store_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+  Both stores() override { return {store_.get(), store_.get()}; }
+
+ private:
+  std::filesystem::path folder_;
+  std::unique_ptr<sqlite::SqliteStore> store_;
+};
+
+struct Kind {
+  const char* name;
+  std::unique_ptr<Backend> (*make)();
+};
+
+const Kind kKinds[] = {{"memory", [] { return std::unique_ptr<Backend>(new InMemory); }}, {"sqlite", [] { return std::unique_ptr<Backend>(new OnDisk); }}};
+
+class StoreContract : public testing::TestWithParam<Kind> {
+ protected:
+  void SetUp() override {
+    backend_ = GetParam().make();
+    telemetry_ = backend_->stores().telemetry;
+    records_ = backend_->stores().records;
+  }
+
+  Result<void> append(std::string source, Columns columns, Timestamp at, std::vector<double> values) {
+    const RowBatch row{std::move(source), std::move(columns), at, std::move(values)};
+    return telemetry_->append(std::span(&row, 1));
+  }
+  std::vector<Point> read(SeriesKey series, TimeRange range) { return telemetry_->read(series, range).value(); }
+  /// All background work, hours later than `now` included.
+  void settle(Timestamp now) {
+    for (const auto t : {now, now + 2min}) while (telemetry_->maintain(t).value()) {}
+  }
+
+  std::unique_ptr<Backend> backend_;
+  TelemetryStore* telemetry_ = nullptr;
+  RecordStore* records_ = nullptr;
+};
+
+constexpr BoardId kBoard{7}, kOther{8};
+constexpr MetricId kTemp{150}, kPower{155}, kEcc{310};
+const Timestamp kNoon = from_unix_ms(1'770'638'400'000);  // 2026-02-09T12:00:00Z
+const TimeRange kAlways{Timestamp{}, kNoon + std::chrono::days(30)};
+
+Columns columns_of(std::vector<SeriesKey> keys) { return std::make_shared<const std::vector<SeriesKey>>(std::move(keys)); }
+const Columns kTwo = columns_of({{kBoard, {}, kTemp}, {kBoard, {}, kPower}});
+
+TEST_P(StoreContract, GivesBackEveryDoubleBitForBit) {
+  const std::vector<double> odd = {71.5, 0.1 + 0.2, -0.0, 5e-324, 1e300, std::nan("7"), std::numeric_limits<double>::infinity(), 18446744073709551615.0};
+  for (std::size_t i = 0; i < odd.size(); ++i) ASSERT_TRUE(append("h:1", kTwo, kNoon + i * 10s, {odd[i], 1}));
+  for (const bool sealed : {false, true}) {
+    if (sealed) settle(kNoon + 3h);
+    const auto points = read({kBoard, {}, kTemp}, kAlways);
+    ASSERT_EQ(points.size(), odd.size()) << sealed;
+    for (std::size_t i = 0; i < odd.size(); ++i)
+      EXPECT_EQ(std::bit_cast<std::uint64_t>(points[i].value), std::bit_cast<std::uint64_t>(odd[i])) << i << " sealed " << sealed;
+  }
+}
+
+TEST_P(StoreContract, TheFirstValueOfAnInstantStandsAlsoAfterSealing) {
+  ASSERT_TRUE(append("h:1", kTwo, kNoon, {1, 2}));
+  ASSERT_TRUE(append("h:1", kTwo, kNoon, {1, 2}));    // a retry
+  ASSERT_TRUE(append("h:1", kTwo, kNoon, {10, 20}));  // another opinion
+  settle(kNoon + 3h);
+  ASSERT_TRUE(append("h:1", kTwo, kNoon, {100, 200}));
+  settle(kNoon + 4h);
+  EXPECT_THAT(read({kBoard, {}, kTemp}, kAlways), ElementsAre(Point{kNoon, 1}));
+}
+
+TEST_P(StoreContract, LateRowsFindTheirPlaceAndRangesAreHalfOpen) {
+  for (const auto s : {0s, 20s, 10s}) ASSERT_TRUE(append("h:1", kTwo, kNoon + s, {static_cast<double>(s.count()), 0}));
+  EXPECT_THAT(read({kBoard, {}, kTemp}, {kNoon, kNoon + 20s}), ElementsAre(Point{kNoon, 0}, Point{kNoon + 10s, 10}));
+  settle(kNoon + 3h);
+  ASSERT_TRUE(append("h:1", kTwo, kNoon + 5s, {5, 0}));
+  EXPECT_THAT(read({kBoard, {}, kTemp}, {kNoon, kNoon + 10s}), ElementsAre(Point{kNoon, 0}, Point{kNoon + 5s, 5}));
+}
+
+TEST_P(StoreContract, AbsentIsAGapAndUnknownSeriesAreEmpty) {
+  ASSERT_TRUE(append("h:1", kTwo, kNoon, {absent(), 300}));
+  ASSERT_TRUE(append("h:1", kTwo, kNoon + 10s, {70, absent()}));
+  EXPECT_THAT(read({kBoard, {}, kTemp}, kAlways), ElementsAre(Point{kNoon + 10s, 70}));
+  EXPECT_THAT(read({kOther, {}, kTemp}, kAlways), IsEmpty());
+  EXPECT_THAT(read({kBoard, {Entity::Kind::nvlink, 3}, kTemp}, kAlways), IsEmpty());
+}
+
+TEST_P(StoreContract, LatestIsTheNewestOfEverySeriesInKeyOrder) {
+  ASSERT_TRUE(append("h:1", kTwo, kNoon, {70, 300}));
+  ASSERT_TRUE(append("h:1", kTwo, kNoon + 10s, {71, absent()}));
+  ASSERT_TRUE(append("h:1", kTwo, kNoon + 5s, {60, 400}));  // late: newer for power, older for temperature
+  ASSERT_TRUE(append("h:2", columns_of({{kOther, {}, kTemp}}), kNoon, {50}));
+  const auto board = telemetry_->latest(kBoard);
+  ASSERT_EQ(board.size(), 2u);
+  EXPECT_EQ(board[0].point, (Point{kNoon + 10s, 71}));
+  EXPECT_EQ(board[1].point, (Point{kNoon + 5s, 400}));
+  const auto fleet = telemetry_->latest(kTemp);
+  ASSERT_EQ(fleet.size(), 2u);
+  EXPECT_EQ(fleet[1].series.board, kOther);
+}
+
+TEST_P(StoreContract, AggregatesIntoBucketsAndLeavesGapsOut) {
+  for (const auto s : {0s, 10s, 70s, 200s}) ASSERT_TRUE(append("h:1", kTwo, kNoon + s, {static_cast<double>(s.count()), 0}));
+  const auto buckets = telemetry_->aggregate({kBoard, {}, kTemp}, kAlways, 60s).value();
+  ASSERT_EQ(buckets.size(), 3u);
+  EXPECT_EQ(buckets[0].count, 2u);
+  EXPECT_EQ(buckets[0].max, 10);
+  EXPECT_EQ(buckets[2].from, kNoon + 180s);
+  EXPECT_EQ(telemetry_->aggregate({kBoard, {}, kTemp}, kAlways, 0s).error().code, Errc::invalid_input);
+}
+
+TEST_P(StoreContract, RefusesRowsThatNobodyCanKeepAndKeepsNothingOfTheirBatch) {
+  const std::vector<RowBatch> batch = {{"h:1", kTwo, kNoon, {1, 2}}, {"h:1", kTwo, kNoon + 10s, {1}}};
+  const auto done = telemetry_->append(batch);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, Errc::invalid_input);
+  EXPECT_THAT(done.error().what, testing::HasSubstr("'h:1'"));
+  EXPECT_THAT(read({kBoard, {}, kTemp}, kAlways), IsEmpty());
+}
+
+// Changing columns, late rows, repeats, absent values, two sources of one board, sealing in between: as the oracle says.
+TEST_P(StoreContract, ARandomStoryReadsAsInMemory) {
+  std::mt19937_64 random(5);
+  memory::MemoryStore oracle;
+  const std::vector<SeriesKey> keys = {{kBoard, {}, kTemp}, {kBoard, {Entity::Kind::nvlink, 1}, kEcc}, {kOther, {}, kTemp}, {kOther, {}, kPower}};
+  const std::vector<Columns> layouts = {columns_of(keys), columns_of({keys[2], keys[0]}), columns_of({keys[3], keys[1], keys[0]})};
+  for (int step = 0; step < 600; ++step) {
+    const auto& layout = layouts[random() % 8 == 0 ? random() % layouts.size() : 0];
+    const auto at = kNoon + step * 30s - std::chrono::minutes(random() % 10 == 0 ? random() % 90 : 0);
+    std::vector<double> values;
+    for (std::size_t i = 0; i < layout->size(); ++i) values.push_back(random() % 9 == 0 ? absent() : static_cast<double>(random() % 1000) / (random() % 5 == 0 ? 7.0 : 10.0));
+    const RowBatch row{random() % 4 == 0 ? "b:1" : "a:1", layout, at, values};
+    ASSERT_TRUE(telemetry_->append(std::span(&row, 1)));
+    ASSERT_TRUE(oracle.append(std::span(&row, 1)));
+    if (step % 40 == 0) settle(kNoon + step * 30s);
+  }
+  for (const auto& key : keys) {
+    EXPECT_EQ(read(key, kAlways), *oracle.read(key, kAlways));
+    EXPECT_EQ(read(key, {kNoon + 31min, kNoon + 97min}), *oracle.read(key, {kNoon + 31min, kNoon + 97min}));
+  }
+  const auto many = telemetry_->read_many(keys, kAlways).value();
+  for (std::size_t i = 0; i < keys.size(); ++i) EXPECT_EQ(many[i], *oracle.read(keys[i], kAlways));
+}
+
+// ---- records
+
+TEST_P(StoreContract, RecordsAreReplacedByKeyAndFoundByPrefixAndTime) {
+  const std::vector<Record> four = {{"score", "1/a", kNoon, "1"}, {"score", "1/b", kNoon + 1s, "2"}, {"score", "10/a", kNoon + 2s, "3"}, {"board", "1/a", kNoon, "x"}};
+  ASSERT_TRUE(records_->put(four));
+  ASSERT_TRUE(records_->put(std::vector<Record>{{"score", "1/a", kNoon + 3s, "new"}}));
+  EXPECT_EQ(records_->get("score", "1/a").value()->body, "new");
+  EXPECT_EQ(records_->get("score", "nobody").value(), std::nullopt);
+  const auto keys = [](const std::vector<Record>& found) {
+    std::vector<std::string> all;
+    for (const auto& r : found) all.push_back(r.key);
+    return all;
+  };
+  EXPECT_THAT(keys(records_->scan("score", "1/", "", 10).value()), ElementsAre("1/a", "1/b"));
+  EXPECT_THAT(keys(records_->scan("score", "1/", "1/a", 10).value()), ElementsAre("1/b"));
+  EXPECT_THAT(keys(records_->scan("score", "", "", 2).value()), ElementsAre("1/a", "1/b"));
+  EXPECT_THAT(keys(records_->recent("score", {kNoon + 1s, kNoon + 4s}, 2).value()), ElementsAre("1/a", "10/a"));
+  EXPECT_TRUE(records_->erase("score", "1/a").value());
+  EXPECT_FALSE(records_->erase("score", "1/a").value());
+  EXPECT_THAT(records_->scan("nothing", "", "", 10).value(), IsEmpty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, StoreContract, testing::ValuesIn(kKinds), [](const auto& kind) { return kind.param.name; });
+
+}  // namespace
+}  // namespace ghm::store
