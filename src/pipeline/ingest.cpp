@@ -105,7 +105,10 @@ void Ingest::no_answer(const scrape::Scrape& scrape, const std::string& error) {
 
 void Ingest::on_page(const scrape::Scrape& scrape) {
   Source& from = source(scrape.target);
+  const auto before = from.reader.stats();
   auto& reading = from.reader.read(scrape.page);
+  stats_.template_pages += from.reader.stats().template_pages - before.template_pages;
+  stats_.careful_pages += from.reader.stats().careful_pages - before.careful_pages;
   // An empty page is a reload, and says that the host is there; a page about something else says nothing.
   if (!scrape.page.empty() && reading.layout->table->series.empty() && reading.layout->gpus.empty())
     return no_answer(scrape, fmt::format("{} answers, but its page has no DCGM metric: is it a dcgm-exporter?", scrape.target.address));
@@ -233,10 +236,7 @@ void Ingest::tick(Timestamp now) {
   };
   const LiveValues nothing = value_of(fleet::BoardId::none);
   pending_.live.reserve(ledger_.boards().size());
-  for (const auto& [id, board] : ledger_.boards()) {
-    const bool silent = ledger_.is_silent(board, now);
-    pending_.live.push_back({id, board.last_seen, silent, silent ? nothing : value_of(id)});
-  }
+  for (const auto& [id, last_seen, silent] : ledger_.presence(now)) pending_.live.push_back({id, last_seen, silent, silent ? nothing : value_of(id)});
   for (const auto& [name, host] : ledger_.hosts()) pending_.live_hosts.push_back({host.id, host.last_answer, ledger_.is_silent(host, now)});
   pending_.refused_by = refusals_.largest(1000);
   pending_.accepted = stats_.accepted;

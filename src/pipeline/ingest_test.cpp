@@ -95,6 +95,8 @@ TEST_F(IngestTest, ColumnsStayTheSameObjectWhilePagesLookAlike) {
   scrape(page(2, "62"));
   scrape(page(2, "63"));
   EXPECT_EQ(rows[0].columns, rows[2].columns);
+  EXPECT_EQ(ingest.stats().careful_pages, 1u);
+  EXPECT_EQ(ingest.stats().template_pages, 2u);
 }
 
 TEST_F(IngestTest, WhatIsRefusedIsAbsentAndCounted) {

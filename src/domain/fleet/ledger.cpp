@@ -53,7 +53,7 @@ std::vector<BoardId> Ledger::sight(const Sighting& s, const std::vector<telemetr
   // Nearly always the page names the same GPUs as the one before.
   if (source.host == s.host && source.gpus == gpus) {
     for (const auto id : source.ids)
-      if (id != BoardId::none) note_seen(boards_.find(id)->second, s.at);
+      if (id != BoardId::none) note_seen(*state(id).board, s.at);
     return source.ids;
   }
   std::vector<BoardId> ids;
@@ -97,7 +97,7 @@ Host& Ledger::note_answer(const Sighting& s) {
 
 void Ledger::note_seen(Board& b, Timestamp at) {
   auto& st = states_[static_cast<std::size_t>(b.id)];
-  b.last_seen = std::max(b.last_seen, at);
+  st.seen = b.last_seen = std::max(b.last_seen, at);
   if (st.told_missing) {
     st.told_missing = false;
     tell(at, "gpu_returned", b.id, b.host, fmt::format("{} is back on {}'s page", name_of(b), b.host));
@@ -131,7 +131,10 @@ Board& Ledger::create(const Sighting& s, Host& host) {
   b.id = id;
   b.host = s.host;
   b.first_seen = b.last_seen = s.at;
-  state(id).host = &host;
+  auto& st = state(id);
+  st.board = &b;
+  st.host = &host;
+  st.seen = s.at;
   return b;
 }
 
@@ -218,20 +221,30 @@ void Ledger::notice_silence(Timestamp now) {
     mark(h.id);
     tell(now, "source_silent", BoardId::none, name, h.last_error.empty() ? fmt::format("{} does not answer", name) : fmt::format("{} does not answer: {}", name, h.last_error));
   }
-  for (auto& [id, b] : boards_) {
-    auto& st = states_[static_cast<std::size_t>(id)];
+  for (auto& st : states_) {
+    if (st.board == nullptr || !is_silent(st, now)) continue;
+    const auto& b = *st.board;
     // Nobody can say that a board is missing while its whole host is silent.
-    if (st.told_missing || !b.in_service || st.host == nullptr || !is_silent(b, now) || is_silent(*st.host, now)) continue;
+    if (st.told_missing || !b.in_service || st.host == nullptr || is_silent(*st.host, now)) continue;
     if (now - *watching_since_ <= kIntervalsUntilSilent * st.host->interval) continue;
     st.told_missing = true;
-    mark(id);
-    tell(now, "gpu_missing", id, b.host, fmt::format("{} is no longer on {}'s page", name_of(b), b.host));
+    mark(b.id);
+    tell(now, "gpu_missing", b.id, b.host, fmt::format("{} is no longer on {}'s page", name_of(b), b.host));
   }
 }
 
-bool Ledger::is_silent(const Board& b, Timestamp now) const {
-  const auto* host = state(b.id).host;
-  return now - b.last_seen > kIntervalsUntilSilent * (host ? host->interval : std::chrono::milliseconds(10'000));
+bool Ledger::is_silent(const State& board, Timestamp now) {
+  return now - board.seen > kIntervalsUntilSilent * (board.host ? board.host->interval : std::chrono::milliseconds(10'000));
+}
+
+bool Ledger::is_silent(const Board& b, Timestamp now) const { return is_silent(state(b.id), now); }
+
+std::vector<Ledger::Presence> Ledger::presence(Timestamp now) const {
+  std::vector<Presence> all;
+  all.reserve(boards_.size());
+  for (std::size_t id = 1; id < states_.size(); ++id)
+    if (const auto& st = states_[id]; st.board != nullptr) all.push_back({static_cast<BoardId>(id), st.seen, is_silent(st, now)});
+  return all;
 }
 
 bool Ledger::is_silent(const Host& h, Timestamp now) const { return now - h.last_answer > kIntervalsUntilSilent * h.interval; }
@@ -282,8 +295,10 @@ void Ledger::restore(std::vector<Board> boards, std::vector<Host> hosts) {
   for (auto& b : boards) {
     auto& kept = boards_[b.id] = b;
     const auto host = hosts_.find(b.host);
-    state(b.id).host = host == hosts_.end() ? nullptr : &host->second;
-    state(b.id).persisted = b.last_seen;
+    auto& st = state(b.id);
+    st.board = &kept;
+    st.host = host == hosts_.end() ? nullptr : &host->second;
+    st.seen = st.persisted = b.last_seen;
     index(kept);
   }
 }

@@ -190,6 +190,27 @@ TEST(Ledger, ADriverChangeIsAnEvent) {
   EXPECT_THAT(s.events(), ElementsAre("driver_change"));
 }
 
+TEST(Ledger, PresenceSaysOfEveryBoardWhatItsRecordSays) {
+  Story s;
+  s.page("a", {gpu("S1", "U1"), gpu("S2", "U2", "", 1)});
+  s.page("b", {gpu("S3", "U3")});
+  Ledger later;
+  later.restore({*s.ledger.find("S1"), *s.ledger.find("S2"), *s.ledger.find("S3")}, {s.ledger.hosts().at("a"), s.ledger.hosts().at("b")});
+  s.pass(15s);
+  s.page("a", {gpu("S2", "U2", "", 1)});
+  s.pass(10s);
+  for (const auto* ledger : {&s.ledger, &later}) {
+    const auto presence = ledger->presence(s.now);
+    ASSERT_EQ(presence.size(), 3u);
+    for (const auto& p : presence) {
+      EXPECT_EQ(p.last_seen, ledger->find(p.id)->last_seen);
+      EXPECT_EQ(p.silent, ledger->is_silent(*ledger->find(p.id), s.now));
+    }
+  }
+  EXPECT_FALSE(s.ledger.is_silent(*s.ledger.find("S2"), s.now));
+  EXPECT_TRUE(s.ledger.is_silent(*s.ledger.find("S1"), s.now));
+}
+
 TEST(Ledger, AHostThatNeverAnsweredIsKnownWithItsReason) {
   Story s;
   s.ledger.no_answer(s.from("dead"), "dead:9400 refused the connection");

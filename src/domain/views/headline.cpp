@@ -17,15 +17,16 @@ std::string who_needs_action(const FleetFigures& f) {
 std::string_view is_are(std::size_t n) { return n == 1 ? "is" : "are"; }
 std::string_view has_have(std::size_t n) { return n == 1 ? "has" : "have"; }
 
-// Boards without a score are never called steady.
+// Boards without a score, or whose last word is old, are never called steady.
 std::string the_rest(const FleetFigures& f) {
   const auto unscored = f.gpus - f.scored;
-  const std::string_view more = f.need_action == 0 ? "" : " more";
+  const auto low = counted(f.below_70, f.need_action == 0 ? "GPU" : "more GPU");
   if (f.below_70 > 0 && unscored > 0)
-    return fmt::format(" {}{} {} below 70 points, {} {} no score.", counted(f.below_70, "GPU"), more, is_are(f.below_70), unscored, has_have(unscored));
-  if (f.below_70 > 0) return fmt::format(" {}{} {} below 70 points.", counted(f.below_70, "GPU"), more, is_are(f.below_70));
+    return fmt::format(" {} {} below 70 points, {} {} no score.", low, is_are(f.below_70), unscored, has_have(unscored));
+  if (f.below_70 > 0) return fmt::format(" {} {} below 70 points.", low, is_are(f.below_70));
   if (unscored > 0) return fmt::format(" {} {} no score.", counted(unscored, "GPU"), has_have(unscored));
   if (f.gpus == f.need_action) return {};
+  if (f.silent_gpus > 0) return fmt::format(" {} {} silent.", counted(f.silent_gpus, "GPU"), is_are(f.silent_gpus));
   return f.need_action == 0 ? " The fleet is steady." : " The rest of the fleet is steady.";
 }
 

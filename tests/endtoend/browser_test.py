@@ -1,0 +1,38 @@
+"""The page in a real browser, and the UI's own unit tests: numbers are the API's, faults appear without a reload."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import unittest
+
+from harness import SOURCE, Fleet
+
+WEB = SOURCE / "web"
+
+
+def npm(*args, seconds=600, **env):
+    done = subprocess.run(["npm", "run", "--silent", *args], cwd=WEB, capture_output=True, text=True, timeout=seconds, env={**os.environ, **env})
+    print(done.stdout[-8000:], done.stderr[-4000:], file=sys.stderr)
+    return done
+
+
+class Browser(unittest.TestCase):
+    def test_units(self):
+        self.assertEqual(npm("test").returncode, 0)
+
+    def test_a_living_fleet(self):
+        fleet = Fleet(gpus=48, interval="2s")
+        try:
+            fleet.wait_for_gpus(48)
+            shots = pathlib.Path(fleet.folder) / "shots"
+            shots.mkdir()
+            done = npm("e2e", GHM_URL=fleet.url, GHM_INJECT_PORT=str(fleet.simulator_port), GHM_SHOTS=str(shots))
+            self.assertEqual(done.returncode, 0, done.stdout[-4000:])
+            self.assertGreater(len(list(shots.glob("*.png"))), 3)
+        finally:
+            fleet.stop()
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,266 @@
+// The REST API as this app uses it. Types by hand, from openapi.yaml; null means "not known" everywhere.
+
+export type Band = 'healthy' | 'watch' | 'degraded' | 'critical' | 'out_of_service' | 'no_data';
+export type ColourMode = 'health' | 'temperature' | 'power' | 'utilisation' | 'coverage';
+
+export interface FleetSummary {
+  as_of: string;
+  simulated: boolean;
+  total_gpus: number;
+  reporting_gpus: number;
+  hosts: number;
+  silent_hosts: number;
+  coverage: number | null;
+  index: number | null;
+  median: number | null;
+  worst5: number | null;
+  classes: Record<string, number>;
+  bands: Record<Band, number>;
+  risk: Record<string, number>;
+  need_action: number;
+  headline: string;
+  headline_detail: string | null;
+  ingest: { scrapes_ok: number; scrapes_failed: number; accepted_values: number; refused_values: number };
+}
+
+export interface Gpu {
+  id: string;
+  serial: string | null;
+  uuid: string | null;
+  name: string;
+  model: string | null;
+  host: string;
+  slot: number | null;
+  pci_bus_id: string | null;
+  rack: string | null;
+  datacenter: string | null;
+  region: string | null;
+  driver_version: string | null;
+  vbios_version: string | null;
+  simulated: boolean;
+  in_service: boolean;
+  silent: boolean;
+  first_seen: string | null;
+  last_seen: string | null;
+  score: number | null;
+  class: string | null;
+  band: Band;
+  risk: string | null;
+  coverage: number | null;
+  top_finding: string | null;
+  dimensions: Record<string, number | null>;
+  temperature: number | null;
+  memory_temperature: number | null;
+  power: number | null;
+  utilisation: number | null;
+  sm_clock: number | null;
+}
+
+export interface GpuList {
+  items: Gpu[];
+  next: string | null;
+  as_of: string;
+  total: number;
+}
+
+export interface Reading {
+  metric: string;
+  entity: string;
+  unit: string | null;
+  value: number;
+  at: string;
+}
+
+export interface Sibling {
+  id: string;
+  slot: number | null;
+  score: number | null;
+  band: Band;
+}
+
+export interface GpuDetail extends Gpu {
+  readings: Reading[];
+  siblings: Sibling[];
+  as_of: string;
+}
+
+export interface Finding {
+  rule: string;
+  lost: number;
+  value: number;
+  reference: number;
+  at: string;
+  text: string;
+  critical: boolean;
+}
+
+export interface Dimension {
+  name: string;
+  weight: number;
+  score: number | null;
+  lost: number | null;
+  band: Band;
+  coverage: number;
+  available: boolean;
+  note: string | null;
+  findings: Finding[];
+}
+
+export interface GpuHealth {
+  as_of: string;
+  profile: string;
+  score: number | null;
+  class: string | null;
+  band: Band;
+  risk: string | null;
+  coverage: number | null;
+  scored_at: string | null;
+  note: string | null;
+  dimensions: Dimension[];
+  critical: string[];
+  peers_median: number | null;
+}
+
+export type Numbers = (number | null)[];
+
+export interface GpuMetrics {
+  as_of: string;
+  gpu: string;
+  start: string;
+  end: string;
+  interval_s: number;
+  t: number[];
+  series: Record<string, { unit: string | null; avg: Numbers; min: Numbers; max: Numbers; last: Numbers }>;
+}
+
+export interface Layout {
+  as_of: string;
+  layout_version: number;
+  sites: LayoutSite[];
+}
+export interface LayoutSite {
+  name: string;
+  region: string;
+  racks: LayoutRack[];
+}
+export interface LayoutRack {
+  name: string;
+  hosts: { name: string; silent: boolean; slots: string[] }[];
+}
+
+export interface Meta {
+  as_of: string;
+  version: string;
+  bands: { name: Band; from: number; to: number }[];
+  classes: { name: string; from: number }[];
+  dimensions: { name: string; weight: number; available: boolean }[];
+  metrics: { name: string; field_id: number; unit: string | null; kind: string; meaning: string; used_for: string }[];
+  reasons: string[];
+  severities: string[];
+}
+
+export interface Quarantine {
+  items: { source: string; metric: string; reason: string; count: number }[];
+  as_of: string;
+  accepted: number;
+  refused: number;
+}
+
+/** What went wrong, in words for the page. `status` 0: the server was not reached. */
+export class ApiError extends Error {
+  constructor(
+    message: string,
+    readonly status: number,
+    readonly traceId: string | null,
+  ) {
+    super(message);
+  }
+}
+
+const kBase = '/api/v1';
+const kKeyName = 'ghm.key';
+
+// Only for this tab: a key must not outlive the visit.
+export function storedKey(): string | null {
+  try {
+    return sessionStorage.getItem(kKeyName);
+  } catch {
+    return null;
+  }
+}
+
+export function storeKey(key: string): void {
+  try {
+    sessionStorage.setItem(kKeyName, key);
+  } catch {
+    // Without storage the key cannot be kept; the page will ask again.
+  }
+}
+
+let serverAheadMs = 0;
+
+/** The server's clock, so that ages are right on a machine whose clock is not. */
+export function serverNow(): number {
+  return Date.now() + serverAheadMs;
+}
+
+// The Date header has whole seconds; a smaller difference is no difference.
+function noteClock(response: Response): void {
+  const date = Date.parse(response.headers.get('date') ?? '');
+  if (Number.isNaN(date)) return;
+  const ahead = date + 500 - Date.now();
+  serverAheadMs = Math.abs(ahead) > 2000 ? ahead : 0;
+}
+
+async function problemOf(response: Response): Promise<ApiError> {
+  const body = await response.json().catch(() => null);
+  const detail = body?.detail ?? body?.title ?? `The server answered with status ${response.status}.`;
+  return new ApiError(detail, response.status, body?.trace_id ?? null);
+}
+
+/** A request to the API with this tab's key. Throws ApiError. */
+export async function request(path: string, accept: string, signal?: AbortSignal): Promise<Response> {
+  const headers: Record<string, string> = { Accept: accept };
+  const key = storedKey();
+  if (key) headers.Authorization = `Bearer ${key}`;
+  let response: Response;
+  try {
+    response = await fetch(kBase + path, { headers, signal: signal ?? null });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error;
+    throw new ApiError('The server cannot be reached.', 0, null);
+  }
+  noteClock(response);
+  if (!response.ok) throw await problemOf(response);
+  return response;
+}
+
+async function json<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return (await request(path, 'application/json', signal)).json();
+}
+
+/** "?a=1&b=2" of the parameters that have a value; the API refuses empty and unknown ones. */
+export function queryOf(params: Record<string, string | number | null | undefined>): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(params))
+    if (value !== null && value !== undefined && value !== '') search.set(name, `${value}`);
+  const text = search.toString();
+  return text && `?${text}`;
+}
+
+const gpuPath = (id: string) => `/gpus/${encodeURIComponent(id)}`;
+
+export const api = {
+  summary: (signal?: AbortSignal) => json<FleetSummary>('/fleet/summary', signal),
+  layout: (signal?: AbortSignal) => json<Layout>('/fleet/layout', signal),
+  cells: async (colour: ColourMode, signal?: AbortSignal) =>
+    (await request(`/fleet/cells${queryOf({ colour })}`, 'application/octet-stream', signal)).arrayBuffer(),
+  gpus: (params: Record<string, string | number | null>, signal?: AbortSignal) => json<GpuList>(`/gpus${queryOf(params)}`, signal),
+  gpusCsv: async (params: Record<string, string | null>) => (await request(`/gpus${queryOf(params)}`, 'text/csv')).blob(),
+  gpu: (id: string, signal?: AbortSignal) => json<GpuDetail>(gpuPath(id), signal),
+  health: (id: string, signal?: AbortSignal) => json<GpuHealth>(`${gpuPath(id)}/health`, signal),
+  metrics: (id: string, start: number, end: number, signal?: AbortSignal) =>
+    json<GpuMetrics>(`${gpuPath(id)}/metrics${queryOf({ start: Math.floor(start), end: Math.ceil(end) })}`, signal),
+  meta: (signal?: AbortSignal) => json<Meta>('/meta', signal),
+  quarantine: (signal?: AbortSignal) => json<Quarantine>('/quarantine', signal),
+};

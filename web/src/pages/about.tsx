@@ -1,0 +1,113 @@
+import { meta } from '../app/meta';
+import { number, percent, title } from '../lib/format';
+import { kBandNames } from '../parts/bands';
+import { BandShape } from '../parts/icons';
+import { Card, Scroll, Skeleton } from '../parts/states';
+
+function Scoring({ about }: { about: NonNullable<typeof meta.value> }) {
+  return (
+    <Card title="How a score is made" class="c7" hint="weights are shared anew when a part has too little data">
+      <Scroll label="Table of dimensions">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Dimension</th>
+              <th scope="col" class="r">
+                Weight
+              </th>
+              <th scope="col">In this version</th>
+            </tr>
+          </thead>
+          <tbody>
+            {about.dimensions.map((d) => (
+              <tr key={d.name}>
+                <td>{title(d.name)}</td>
+                <td class="r">{percent(d.weight)}</td>
+                <td class={d.available ? '' : 't3'}>{d.available ? 'scored' : 'not available'}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scroll>
+    </Card>
+  );
+}
+
+function Bands({ about }: { about: NonNullable<typeof meta.value> }) {
+  return (
+    <Card title="Bands" class="c5" hint="colour, shape and word always say the same">
+      <ul class="body plain">
+        {about.bands.map((b) => (
+          <li key={b.name}>
+            <BandShape band={b.name} /> {kBandNames[b.name]}{' '}
+            <span class="t3">
+              {b.from} to {b.to === 100 ? 100 : b.to - 1}
+            </span>
+          </li>
+        ))}
+        <li>
+          <BandShape band="out_of_service" /> Out of service <span class="t3">no longer in its host</span>
+        </li>
+        <li>
+          <BandShape band="no_data" /> No score <span class="t3">too little data; never shown as 0</span>
+        </li>
+      </ul>
+    </Card>
+  );
+}
+
+function Metrics({ about }: { about: NonNullable<typeof meta.value> }) {
+  return (
+    <Card title="Metrics" hint={`${number(about.metrics.length)} that this server understands`} class="c12">
+      <Scroll label="Table of metrics" tall>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Name</th>
+              <th scope="col">Unit</th>
+              <th scope="col">Kind</th>
+              <th scope="col">Meaning</th>
+            </tr>
+          </thead>
+          <tbody>
+            {about.metrics.map((m) => (
+              <tr key={m.name}>
+                <td class="mono">{m.name}</td>
+                <td>{m.unit ?? '–'}</td>
+                <td>{m.kind}</td>
+                <td class="wrap">{m.meaning}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scroll>
+    </Card>
+  );
+}
+
+export function About() {
+  const about = meta.value;
+  if (!about) return <Skeleton rows={8} />;
+  return (
+    <>
+      <div class="story">
+        <h1>GPU Health Monitor {about.version}</h1>
+        <p>
+          <a class="link" href="/docs">
+            API description
+          </a>{' '}
+          ·{' '}
+          <a class="link" href="/metrics">
+            Own metrics
+          </a>{' '}
+          · Apache-2.0 · contains Preact and uPlot (MIT), Inter (OFL)
+        </p>
+      </div>
+      <div class="grid">
+        <Scoring about={about} />
+        <Bands about={about} />
+        <Metrics about={about} />
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,72 @@
+import type { Band } from '../api';
+
+const kPaths = {
+  grid: 'M3 3h6v6H3zM11 3h6v6h-6zM3 11h6v6H3zM11 11h6v6h-6z',
+  list: 'M3 5h14M3 10h14M3 15h14',
+  refused: 'M4 4h12v8a6 5 0 0 1-12 0zM7.5 7l5 5M12.5 7l-5 5',
+  about: 'M10 2.5a7.5 7.5 0 1 0 0 15 7.5 7.5 0 0 0 0-15zM10 9v5M10 6.2v.3',
+  find: 'M9 3.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11zM13 13l4 4',
+  moon: 'M16 12.2A6.6 6.6 0 0 1 7.8 4a6.6 6.6 0 1 0 8.2 8.2z',
+  sun: 'M10 6.6a3.4 3.4 0 1 0 0 6.8 3.4 3.4 0 0 0 0-6.8zM10 2v2.4M10 15.6V18M2 10h2.4M15.6 10H18M4.3 4.3 6 6M14 14l1.7 1.7M15.7 4.3 14 6M6 14l-1.7 1.7',
+  auto: 'M10 3a7 7 0 1 0 0 14zM10 3a7 7 0 0 1 0 14',
+  copy: 'M7 7h9v9H7zM13 7V4H4v9h3',
+  chevron: 'M7 4l6 6-6 6',
+  download: 'M10 3v9M6 8.5l4 4 4-4M4 16.5h12',
+} as const;
+export type IconName = keyof typeof kPaths;
+
+export function Icon({ name }: { name: IconName }) {
+  return (
+    <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
+      <path d={kPaths[name]} />
+    </svg>
+  );
+}
+
+// Shape repeats what colour says, for those who see no difference.
+const kShapes: Record<Band, preact.JSX.Element> = {
+  healthy: <circle cx="6" cy="6" r="5" fill="currentColor" />,
+  watch: <path d="M6 .3 11.7 6 6 11.7.3 6z" fill="currentColor" />,
+  degraded: <path d="M6 .8 11.6 11H.4z" fill="currentColor" />,
+  critical: (
+    <>
+      <path d="M1 1h10v10H1z" fill="currentColor" />
+      <path d="M6 3v4M6 8.4v.9" stroke="var(--s1)" stroke-width="1.6" />
+    </>
+  ),
+  out_of_service: <path d="M2 1h3v10H2zM7 1h3v10H7z" fill="currentColor" />,
+  no_data: <circle cx="6" cy="6" r="4.4" fill="none" stroke="currentColor" stroke-width="1.6" stroke-dasharray="2.2 1.6" />,
+};
+
+export function BandShape({ band }: { band: Band }) {
+  return (
+    <svg class={`shape t-${band}`} viewBox="0 0 12 12" aria-hidden="true">
+      {kShapes[band]}
+    </svg>
+  );
+}
+
+export function Mark() {
+  return (
+    <svg class="mark" viewBox="0 0 34 34" aria-hidden="true">
+      <rect x="1" y="1" width="32" height="32" rx="8" fill="var(--s2)" />
+      {[0, 1, 2].flatMap((y) =>
+        [0, 1, 2].map((x) => {
+          const odd = x === 2 && y === 0;
+          return (
+            <rect
+              key={`${x}${y}`}
+              x={7 + x * 7.2}
+              y={7 + y * 7.2}
+              width="5.6"
+              height="5.6"
+              rx="1.2"
+              fill={odd ? 'var(--watch)' : 'var(--healthy-t)'}
+              opacity={odd ? 1 : 0.35 + 0.2 * ((x + y) % 3)}
+            />
+          );
+        }),
+      )}
+    </svg>
+  );
+}
