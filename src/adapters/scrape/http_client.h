@@ -15,8 +15,10 @@ struct HttpAnswer {
 };
 
 /// One blocking request for the CLI: `ghm read URL`, `ghm status --server`. Redirects are not followed.
-/// url: http://HOST:PORT/PATH; https and `access` other than the default are not supported yet and said so. The error is one sentence that names the URL and what to do.
+/// url: http:// or https://HOST:PORT/PATH; `access` brings the TLS files and credentials (its scheme and path are not used).
+/// `headers` are one line each. The error is one sentence that names the URL and what to do; any status is an answer.
 Result<HttpAnswer> http_request(const std::string& method, const std::string& url, const telemetry::ScrapeAccess& access,
-                                const std::map<std::string, std::string>& headers, const std::string& body, std::chrono::milliseconds timeout, std::size_t max_body = 64u << 20);
+                                const std::map<std::string, std::string>& headers, const std::string& body,
+                                std::chrono::milliseconds timeout, std::size_t max_body = 64u << 20);
 
 }  // namespace ghm::scrape

@@ -16,11 +16,11 @@ namespace ghm::scrape {
 /// What became of one scrape.
 struct Scrape {
   const telemetry::Target& target;
-  Timestamp at{};                    // the scraper's clock at the first byte of the answer; when it failed, at the failure
+  Timestamp at{};  // the scraper's clock at the first byte of the answer; when it failed, at the failure
   std::chrono::microseconds took{};
-  std::string_view page;             // valid during the call; empty when it failed. An empty 200 body is a page without GPUs
-  std::string error;                 // one clear sentence, empty when it worked
-  std::string simulated;             // the Ghm-Simulated header "<scenario>/<seed>", empty for real exporters
+  std::string_view page;  // valid during the call; empty when it failed. An empty 200 body is a page without GPUs
+  std::string error;      // one clear sentence, empty when it worked
+  std::string simulated;  // the Ghm-Simulated header "<scenario>/<seed>", empty for real exporters
   bool ok() const { return error.empty(); }
 };
 
