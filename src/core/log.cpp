@@ -5,6 +5,9 @@
 #include <spdlog/spdlog.h>
 
 #include <mutex>
+#include <nlohmann/json.hpp>
+
+#include "core/time.h"
 
 namespace ghm {
 namespace {
@@ -31,43 +34,55 @@ std::string render_value(std::string_view value) {
   return quoted + "\"";
 }
 
-std::string render(std::string_view event, std::initializer_list<LogField> fields, std::string_view suffix) {
+std::string as_text(std::string_view event, const std::vector<LogField>& fields) {
   std::string line(event);
   for (const LogField& f : fields) line += " " + f.key + "=" + render_value(f.value);
-  line += suffix;
   return line;
+}
+
+std::string as_json(std::string_view level, std::string_view event, const std::vector<LogField>& fields) {
+  nlohmann::ordered_json line{{"at", format_rfc3339(SystemClock().now())}, {"level", level}, {"event", event}};
+  for (const LogField& f : fields) line[f.key] = f.value;
+  return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 }  // namespace
 
-Log Log::to_stderr(std::string_view level) {
+Log Log::to_stderr(std::string_view level, std::string_view format) {
   auto logger = std::make_shared<spdlog::logger>("ghm", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
-  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
+  const bool json = format == "json";
+  logger->set_pattern(json ? "%v" : "%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
   logger->set_level(spdlog::level::from_str(std::string(level)));
   logger->flush_on(spdlog::level::info);
-  return Log(std::move(logger));
+  return {std::move(logger), json};
 }
 
-Log Log::to_memory(std::vector<std::string>& lines) {
-  return Log(std::make_shared<spdlog::logger>("ghm", std::make_shared<MemorySink>(lines)));
+Log Log::to_memory(std::vector<std::string>& lines, std::string_view format) {
+  return {std::make_shared<spdlog::logger>("ghm", std::make_shared<MemorySink>(lines)), format == "json"};
+}
+
+std::string Log::render(std::string_view level, std::string_view event, std::initializer_list<LogField> fields) const {
+  std::vector<LogField> all(fields);
+  all.insert(all.end(), always_.begin(), always_.end());
+  return json_ ? as_json(level, event, all) : as_text(event, all);
 }
 
 void Log::debug(std::string_view event, std::initializer_list<LogField> fields) const {
-  if (out_->should_log(spdlog::level::debug)) out_->debug("{}", render(event, fields, suffix_));
+  if (out_->should_log(spdlog::level::debug)) out_->debug("{}", render("debug", event, fields));
 }
 void Log::info(std::string_view event, std::initializer_list<LogField> fields) const {
-  if (out_->should_log(spdlog::level::info)) out_->info("{}", render(event, fields, suffix_));
+  if (out_->should_log(spdlog::level::info)) out_->info("{}", render("info", event, fields));
 }
 void Log::warn(std::string_view event, std::initializer_list<LogField> fields) const {
-  if (out_->should_log(spdlog::level::warn)) out_->warn("{}", render(event, fields, suffix_));
+  if (out_->should_log(spdlog::level::warn)) out_->warn("{}", render("warning", event, fields));
 }
 void Log::error(std::string_view event, std::initializer_list<LogField> fields) const {
-  if (out_->should_log(spdlog::level::err)) out_->error("{}", render(event, fields, suffix_));
+  if (out_->should_log(spdlog::level::err)) out_->error("{}", render("error", event, fields));
 }
 
 Log Log::with(std::initializer_list<LogField> fields) const {
   Log child = *this;
-  child.suffix_ += render("", fields, "");
+  child.always_.insert(child.always_.end(), fields);
   return child;
 }
 

@@ -16,16 +16,18 @@ struct LogField {
   std::string value;
 };
 
-/// A log line is an event and its fields: `scrape.failed target=h1:9400 error="connection refused"`.
+/// A log line is an event and its fields: `scrape.failed target=h1:9400 error="connection refused"`, or as JSON
+/// {"at":"…","level":"warning","event":"scrape.failed","target":"h1:9400","error":"connection refused"}.
 /// Cheap to copy; goes to standard error, so that standard output stays a command's answer. Thread-safe.
 class Log {
  public:
   /// level: "debug", "info", "warn", "error" or "off".
-  static Log to_stderr(std::string_view level = "info");
+  /// format: "text" or "json".
+  static Log to_stderr(std::string_view level = "info", std::string_view format = "text");
   /// Nothing is written; for tests and quiet commands.
   static Log off() { return to_stderr("off"); }
   /// Lines are appended to `lines` (the caller keeps it alive); for tests that read the log.
-  static Log to_memory(std::vector<std::string>& lines);
+  static Log to_memory(std::vector<std::string>& lines, std::string_view format = "text");
 
   void debug(std::string_view event, std::initializer_list<LogField> fields = {}) const;
   void info(std::string_view event, std::initializer_list<LogField> fields = {}) const;
@@ -36,9 +38,12 @@ class Log {
   Log with(std::initializer_list<LogField> fields) const;
 
  private:
-  explicit Log(std::shared_ptr<spdlog::logger> out) : out_(std::move(out)) {}
+  Log(std::shared_ptr<spdlog::logger> out, bool json) : out_(std::move(out)), json_(json) {}
+  std::string render(std::string_view level, std::string_view event, std::initializer_list<LogField> fields) const;
+
   std::shared_ptr<spdlog::logger> out_;
-  std::string suffix_;
+  bool json_;
+  std::vector<LogField> always_;  // fields of every line
 };
 
 }  // namespace ghm

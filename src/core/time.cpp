@@ -102,7 +102,7 @@ Result<milliseconds> parse_duration(std::string_view text) {
   const Error bad{Errc::invalid_input, fmt::format("duration '{}': expected a form such as 500ms, 10s, 5m, 1h30m or 7d", text)};
   if (text == "0") return 0ms;
   if (text.empty()) return bad;
-  milliseconds total{};
+  milliseconds total{}, smallest = milliseconds::max();
   while (!text.empty()) {
     std::int64_t count = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
@@ -111,7 +111,8 @@ Result<milliseconds> parse_duration(std::string_view text) {
     const Unit* best = nullptr;
     for (const Unit& unit : kUnits)
       if (text.starts_with(unit.name) && (!best || unit.name.size() > best->name.size())) best = &unit;
-    if (!best) return bad;
+    if (!best || best->span >= smallest) return bad;  // the largest first, each once
+    smallest = best->span;
     text.remove_prefix(best->name.size());
     total += count * best->span;
   }

@@ -4,6 +4,8 @@
 
 #include <cstdio>
 
+#include "adapters/scrape/http_client.h"
+#include "core/files.h"
 
 namespace ghm::cli {
 
@@ -14,6 +16,57 @@ int fail(const Error& error) {
 
 void print_json(const Json& document) {
   fmt::print("{}\n", document.dump(2, ' ', false, Json::error_handler_t::replace));
+}
+
+void add_server_options(CLI::App& command, ServerOptions& options) {
+  command.add_option("--server", options.server, "the server to ask")->envname("GHM_SERVER")->capture_default_str();
+  command.add_option("--key-file", options.key_file, "file with the access key, if the server wants one");
+  command.add_flag("--json", options.json, "one JSON document on standard output");
+}
+
+namespace {
+
+std::string trimmed(std::string text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
+  return text;
+}
+
+// The server's errors are problem documents whose `detail` is a sentence for people.
+Error refused(const std::string& url, const scrape::HttpAnswer& answer) {
+  const auto problem = Json::parse(answer.body, nullptr, false);
+  const auto detail = problem.is_object() ? problem.value("detail", std::string()) : std::string();
+  const Errc code = answer.status == 404 ? Errc::not_found : answer.status == 401 || answer.status == 403 ? Errc::unauthorized : Errc::unavailable;
+  if (detail.empty()) return {code, fmt::format("{} answered {}: is this a ghm server?", url, answer.status)};
+  return {code, detail};
+}
+
+}  // namespace
+
+Result<Json> get_json(const ServerOptions& options, const std::string& path) {
+  std::map<std::string, std::string> headers{{"Accept", "application/json"}};
+  if (!options.key_file.empty()) {
+    auto key = read_file(options.key_file, 4096);
+    if (!key) return key.error();
+    headers["Authorization"] = "Bearer " + trimmed(*key);
+  }
+  auto server = options.server;
+  while (server.ends_with('/')) server.pop_back();
+  auto answer = scrape::http_request("GET", server + path, {}, headers, "", 30s);
+  if (!answer) return Error{answer.error().code, answer.error().what + "; start one with `ghm demo` or `ghm serve`, or name yours with --server"};
+  if (answer->status != 200) return refused(server + path, *answer);
+  auto document = Json::parse(answer->body, nullptr, false);
+  if (document.is_discarded()) return Error{Errc::corrupt, fmt::format("{}{} answered something that is not JSON: is this a ghm server?", server, path)};
+  return document;
+}
+
+std::string url_encode(std::string_view text) {
+  std::string out;
+  for (const unsigned char c : text)
+    if (std::isalnum(c) || c == '-' || c == '_' || c == '.' || c == '~')
+      out += static_cast<char>(c);
+    else
+      out += fmt::format("%{:02X}", c);
+  return out;
 }
 
 }  // namespace ghm::cli

@@ -19,8 +19,27 @@ int fail(const Error& error);
 /// One JSON document on standard output and nothing else.
 void print_json(const Json& document);
 
+/// A command that asks a running server: where it is and the key to it.
+struct ServerOptions {
+  std::string server = "http://127.0.0.1:9480";
+  std::string key_file;
+  bool json = false;
+};
+void add_server_options(CLI::App& command, ServerOptions& options);
+/// GET `path` ("/api/v1/fleet/summary") as JSON. The error is the server's own sentence, or why it cannot be reached.
+Result<Json> get_json(const ServerOptions& options, const std::string& path);
+/// A value as one query parameter or path segment.
+std::string url_encode(std::string_view text);
+
 // The commands, each in the file of its name; each declares its options and sets `run` when it is chosen.
+void add_demo(CLI::App& app, Run& run);
+void add_serve(CLI::App& app, Run& run);
 void add_read(CLI::App& app, Run& run);
+void add_status(CLI::App& app, Run& run);
+void add_gpus(CLI::App& app, Run& run);
+void add_gpu(CLI::App& app, Run& run);
+void add_check_config(CLI::App& app, Run& run);
+void add_keys(CLI::App& app, Run& run);
 void add_version(CLI::App& app, Run& run);
 
 }  // namespace ghm::cli

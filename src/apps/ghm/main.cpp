@@ -4,10 +4,17 @@
 int main(int argc, char** argv) {
   CLI::App app{"GPU Health Monitor: a fleet's memory and judgement about its GPUs"};
   app.name("ghm")->require_subcommand(1);
-  app.footer("example: ghm read page.prom --json\n`ghm COMMAND --help` has one for every command");
+  app.footer("example: ghm demo\n`ghm COMMAND --help` has one for every command");
   ghm::cli::Run run;
+  ghm::cli::add_demo(app, run);
+  ghm::cli::add_serve(app, run);
   ghm::cli::add_read(app, run);
+  ghm::cli::add_status(app, run);
+  ghm::cli::add_gpus(app, run);
+  ghm::cli::add_gpu(app, run);
   ghm::cli::add_simulate(app, run);
+  ghm::cli::add_check_config(app, run);
+  ghm::cli::add_keys(app, run);
   ghm::cli::add_version(app, run);
   try {
     app.parse(argc, argv);

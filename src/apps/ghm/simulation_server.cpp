@@ -89,13 +89,9 @@ SimulationServer::SimulationServer(const simulation::FleetPlan& plan, simulation
 
 Result<std::unique_ptr<SimulationServer>> SimulationServer::start(boost::asio::io_context& io, const simulation::FleetPlan& plan,
                                                                   unsigned short base_port, Log log) {
-  auto fleet = simulation::Fleet::create(plan);
-  if (!fleet) return fleet.error();
-  return start(io, plan, std::move(*fleet), base_port, std::move(log));
-}
-
-Result<std::unique_ptr<SimulationServer>> SimulationServer::start(boost::asio::io_context& io, const simulation::FleetPlan& plan,
-                                                                  simulation::Fleet fleet, unsigned short base_port, Log log) {
+  auto made = simulation::Fleet::create(plan);
+  if (!made) return made.error();
+  auto& fleet = *made;
   if (base_port == 0 || base_port + fleet.hosts() - 1 > 65535)
     return Error{Errc::invalid_input,
                  fmt::format("port {}: {} hosts need as many ports from there on, up to 65535", base_port, fleet.hosts())};
@@ -121,6 +117,25 @@ Result<void> SimulationServer::listen(boost::asio::io_context& io, const Log& lo
 
 void SimulationServer::stop() {
   server_->stop();
+}
+
+Result<void> SimulationServer::live_through(TimeRange past, std::chrono::milliseconds step, const std::vector<PastFault>& faults,
+                                            const Seen& seen) {
+  const auto all = targets();
+  auto next_fault = faults.begin();
+  std::string page;
+  for (auto at = past.from; at < past.to; at += step) {
+    for (; next_fault != faults.end() && next_fault->at <= at; ++next_fault)
+      if (auto done = fleet_.inject(next_fault->gpu, next_fault->fault, at); !done) return done.error();
+    for (std::size_t host = 0; host < all.size(); ++host) {
+      fleet_.advance(host, at);
+      if (fleet_.page_fault(host) != simulation::PageFault::none) continue;
+      page.clear();
+      fleet_.render(host, page);
+      if (!seen(all[host], at, page)) return {};
+    }
+  }
+  return {};
 }
 
 std::vector<telemetry::Target> SimulationServer::targets() const {

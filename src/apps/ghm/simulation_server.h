@@ -1,6 +1,7 @@
 #pragma once
 #include <boost/asio/io_context.hpp>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,13 +26,22 @@ class SimulationServer {
   /// invalid_input: the plan or the range of ports is impossible.
   static Result<std::unique_ptr<SimulationServer>> start(boost::asio::io_context& io, const simulation::FleetPlan& plan,
                                                          unsigned short base_port, Log log);
-  /// Likewise for a fleet that has lived already (the demo's first hour); `plan` is what it was made of.
-  static Result<std::unique_ptr<SimulationServer>> start(boost::asio::io_context& io, const simulation::FleetPlan& plan,
-                                                         simulation::Fleet fleet, unsigned short base_port, Log log);
+  /// A fault that struck before now.
+  struct PastFault {
+    Timestamp at{};
+    std::string gpu, fault;
+  };
+  /// One page as it would have been scraped then; false ends the story.
+  using Seen = std::function<bool(const telemetry::Target& target, Timestamp at, std::string_view page)>;
+  /// Lives through the time before now (the demo's first hour): every host's page at every `step`. Before the io_context
+  /// runs. ~0.5 ms per page.
+  Result<void> live_through(TimeRange past, std::chrono::milliseconds step, const std::vector<PastFault>& faults, const Seen& seen);
 
   /// One per host, with labels host, region, datacenter and rack; in the order of ports.
   std::vector<telemetry::Target> targets() const;
   unsigned short base_port() const { return base_port_; }
+  /// "<scenario>/<seed>", as the answers' header says.
+  const std::string& simulated() const { return simulated_; }
   /// Ends listening and lets the io_context run out of work. Any thread.
   void stop();
 

@@ -13,7 +13,7 @@
 namespace ghm::views {
 namespace {
 
-constexpr std::string_view kFields[] = {"score", "serial", "host", "model", "temperature", "power", "last_seen"};
+constexpr std::string_view kFields[] = {"score", "urgency", "serial", "host", "model", "temperature", "power", "last_seen"};
 constexpr std::string_view kBands[] = {"healthy", "watch", "degraded", "critical", "out_of_service", "no_data"};
 constexpr std::size_t kMostPerPage = 1000;
 
@@ -40,8 +40,17 @@ bool passes(const BoardView& view, const GpuQuery& q, std::string_view part) {
 SortKey number_key(std::optional<double> value) { return {!value, {}, value.value_or(0), 0}; }
 SortKey text_key(std::string_view text, double then = 0) { return {text.empty(), text, then, 0}; }
 
+// A critical rule can strike a board that still scores well: it comes before all that are merely worn.
+SortKey urgency_key(const BoardView& v) {
+  constexpr double kBeforeAnyScore = -1000;
+  const auto score = score_of(v);
+  const bool acts = v.board.in_service && v.health && v.health->risk == "critical";
+  return {!acts && !score, {}, (acts ? kBeforeAnyScore : 0) + score.value_or(0), 0};
+}
+
 SortKey value_key(std::string_view field, const BoardView& v) {
   if (field == "score") return number_key(score_of(v));
+  if (field == "urgency") return urgency_key(v);
   if (field == "serial") return text_key(v.board.serial);
   if (field == "host") return text_key(v.board.host, v.board.slot);
   if (field == "model") return text_key(v.board.model);

@@ -19,7 +19,7 @@ Json fleet_summary(const FleetSnapshot& fleet);
 
 /// GET gpus: filters, sort and a cursor; `sort` is a field name, "-" in front turns it round.
 struct GpuQuery {
-  std::string sort = "score";   // score serial host model temperature power last_seen
+  std::string sort = "score";   // score urgency (need action, then the lowest score) serial host model temperature power last_seen
   std::size_t limit = 200;      // 1..1000
   std::string cursor;           // from the answer before
   std::string search;           // part of serial, UUID, host, rack, model; case-insensitive

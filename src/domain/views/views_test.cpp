@@ -113,6 +113,12 @@ TEST(Summary, AnEmptyFleetKnowsNothingAndSaysNull) {
 TEST(GpuList, SortsWithTheUnknownLastInBothDirections) {
   const auto f = fleet();
   EXPECT_THAT(serials(gpu_list(f, {}).value()), ElementsAre("S2", "S4", "S1", "=S5", "S3"));
+  auto worn = fleet();
+  worn.boards[3].health = report(35);               // lower than S2, but nothing critical
+  worn.boards[0].health = report(96, "critical", "memory.uncorrected");
+  GpuQuery urgent;
+  urgent.sort = "urgency";
+  EXPECT_THAT(serials(gpu_list(worn, urgent).value()), ElementsAre("S2", "S1", "S4", "=S5", "S3"));
   GpuQuery hottest;
   hottest.sort = "-temperature";
   EXPECT_THAT(serials(gpu_list(f, hottest).value()), ElementsAre("=S5", "S2", "S1", "S4", "S3"));

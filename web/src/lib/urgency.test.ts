@@ -1,23 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { Dimension, Gpu } from '../api';
-import { lossScale, mostUrgent, needsAction, overallLoss } from './urgency';
+import { lossScale, needsAction, overallLoss } from './urgency';
 
 const gpu = (id: string, risk: string | null, in_service = true) => ({ id, risk, in_service }) as Gpu;
 const part = (score: number | null, lost: number | null) => ({ score, lost }) as Dimension;
 
-describe('mostUrgent', () => {
-  const items = [
-    gpu('a', 'high'),
-    gpu('b', 'critical'),
-    gpu('c', 'low'),
-    gpu('d', 'critical', false),
-    gpu('e', 'critical'),
-    gpu('f', null),
-  ];
-  it('puts boards that need action first and keeps the order otherwise', () =>
-    expect(mostUrgent(items, 4).map((g) => g.id)).toEqual(['b', 'e', 'a', 'c']));
-  it('does not touch what it was given', () => expect(items[0]!.id).toBe('a'));
-  it('does not count boards that left', () => expect(items.filter(needsAction).map((g) => g.id)).toEqual(['b', 'e']));
+describe('needsAction', () => {
+  it('counts boards in service that a critical rule struck', () => {
+    const items = [gpu('a', 'high'), gpu('b', 'critical'), gpu('d', 'critical', false), gpu('e', 'critical'), gpu('f', null)];
+    expect(items.filter(needsAction).map((g) => g.id)).toEqual(['b', 'e']);
+  });
 });
 
 describe('lost points', () => {

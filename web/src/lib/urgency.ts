@@ -3,12 +3,6 @@ import type { Dimension, Gpu } from '../api';
 /** A critical rule struck a board that is in service. */
 export const needsAction = (g: Gpu) => g.risk === 'critical' && g.in_service;
 
-/** The first `n` to look at: boards that need action before all others, else in the order given. */
-export function mostUrgent(items: Gpu[], n: number): Gpu[] {
-  const rank = (g: Gpu) => (needsAction(g) ? 0 : 1);
-  return [...items].sort((a, b) => rank(a) - rank(b)).slice(0, n);
-}
-
 const kScales = [5, 10, 20, 30, 50, 100];
 
 /** Where the axis of lost points ends: in steps, so that it stays the same while little changes. */

@@ -27,7 +27,7 @@ function figuresOf(fleet: FleetSummary): Figure[] {
     {
       id: 'need_action',
       label: 'Need action',
-      href: '/gpus?sort=score',
+      href: '/gpus?sort=urgency',
       value: (
         <>
           {fleet.need_action > 0 && <BandShape band="critical" />}

@@ -2,15 +2,15 @@ import { useEffect, useRef } from 'preact/hooks';
 import { api, type FleetSummary, type Gpu } from '../api';
 import { setUrgent } from '../app/urgent';
 import { number, score, sentence } from '../lib/format';
-import { mostUrgent, needsAction } from '../lib/urgency';
+import { needsAction } from '../lib/urgency';
 import { kBandNames } from './bands';
 import { BandShape } from './icons';
 import { Card, Empty, ErrorNote, Skeleton } from './states';
 import { useData, useRefresh } from './use_data';
 
 const kRows = 10;
-// The API sorts by score; a critical rule can strike a board that still scores well, so more are asked for than are shown.
-const kAsked = 60;
+// Every board that needs action is ringed on the map, not only those that the list has room for.
+const kAsked = 200;
 
 function reason(gpu: Gpu): string {
   const silent = gpu.silent ? 'Silent. ' : '';
@@ -40,7 +40,7 @@ function Row({ gpu }: { gpu: Gpu }) {
 /** The worst boards, with their reason. Rows do not move under a pointer that is on them. */
 export function LookFirst({ fleet }: { fleet: FleetSummary }) {
   const list = useRef<HTMLUListElement>(null);
-  const { value, error, reload } = useData('worst', (signal) => api.gpus({ sort: 'score', limit: kAsked }, signal));
+  const { value, error, reload } = useData('worst', (signal) => api.gpus({ sort: 'urgency', limit: kAsked }, signal));
   useRefresh(reload, fleet.as_of, 4000, () => list.current?.matches(':hover, :focus-within') ?? false);
   useEffect(() => {
     if (value) setUrgent(value.items.filter(needsAction).map((g) => g.id));
@@ -53,12 +53,12 @@ export function LookFirst({ fleet }: { fleet: FleetSummary }) {
       {value?.items.length === 0 && <Empty>No GPU has reported yet. They appear here as soon as a host answers.</Empty>}
       {value && value.items.length > 0 && (
         <ul class="wl" ref={list}>
-          {mostUrgent(value.items, kRows).map((gpu) => (
+          {value.items.slice(0, kRows).map((gpu) => (
             <Row gpu={gpu} key={gpu.id} />
           ))}
         </ul>
       )}
-      <a class="more" href="/gpus?sort=score">
+      <a class="more" href="/gpus?sort=urgency">
         {below > 0 ? `All ${number(below)} below 70` : 'All GPUs'} ›
       </a>
     </Card>

@@ -1,0 +1,211 @@
+#include "apps/ghm/config.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "adapters/scrape/address.h"
+#include "adapters/yaml/config_reader.h"
+#include "core/files.h"
+
+namespace ghm::app {
+namespace {
+
+namespace fs = std::filesystem;
+using config::Reader;
+using scrape::TargetGroup;
+using telemetry::ScrapeAccess;
+
+constexpr std::size_t kLargestConfig = 16u << 20;
+constexpr std::int64_t kMostDays = 3650;
+
+bool is_listen(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == text.npos) return false;
+  unsigned short port = 0;
+  const auto [end, error] = std::from_chars(text.data() + colon + 1, text.data() + text.size(), port);
+  const auto host = text.substr(0, colon);
+  const bool bare_v6 = host.find(':') != host.npos && !host.starts_with('[');
+  return error == std::errc() && end == text.data() + text.size() && !bare_v6;
+}
+
+bool is_glob(const std::string& path) {
+  return path.find_first_of("*?[") != std::string::npos;
+}
+
+/// Reads what more than one section needs: paths relative to the configuration's folder, and whether files are there.
+class Paths {
+ public:
+  Paths(std::string_view config_file, const CanRead& can_read) : folder_(fs::path(config_file).parent_path()), can_read_(can_read) {}
+
+  std::string resolve(const std::string& path) const {
+    return path.empty() || fs::path(path).is_absolute() ? path : (folder_ / path).lexically_normal().string();
+  }
+
+  void folder(Reader& in, const std::string& key, std::string& out) const {
+    in.text(key, out);
+    out = resolve(out);
+  }
+
+  void file(Reader& in, const std::string& key, std::string& out) const {
+    std::string text;
+    in.text(key, text);
+    if (text.empty()) return;
+    out = resolve(text);
+    need(in, key, out);
+  }
+
+  void files(Reader& in, const std::string& key, std::vector<std::string>& out) const {
+    in.texts(key, out);
+    for (auto& path : out) {
+      if (path.empty()) in.complain(key, "an empty path");
+      path = resolve(path);
+      if (!is_glob(path)) need(in, key, path);
+    }
+  }
+
+ private:
+  void need(Reader& in, const std::string& key, const std::string& path) const {
+    if (can_read_ && !can_read_(path))
+      in.complain(key, fmt::format("{}: cannot be read: create it, or mend the path or its permissions", path));
+  }
+  fs::path folder_;
+  const CanRead& can_read_;
+};
+
+void both_or_none(Reader& in, const std::string& a, const std::string& b) {
+  if (in.has(a) != in.has(b)) in.complain(in.has(a) ? a : b, fmt::format("needs {} too", in.has(a) ? b : a));
+}
+
+void read_tls_config(Reader& in, const Paths& paths, ScrapeAccess& access) {
+  paths.file(in, "ca_file", access.ca_file);
+  paths.file(in, "cert_file", access.cert_file);
+  paths.file(in, "key_file", access.key_file);
+  in.text("server_name", access.server_name);
+  in.boolean("insecure_skip_verify", access.insecure_skip_verify);
+  both_or_none(in, "cert_file", "key_file");
+}
+
+// A group's own way to log in replaces the one it inherits; the two ways exclude each other.
+void read_credentials(Reader& in, const Paths& paths, ScrapeAccess& access) {
+  if (in.has("basic_auth") && in.has("authorization")) in.complain("authorization", "stands beside basic_auth: keep one of the two");
+  if (in.has("basic_auth") || in.has("authorization")) access.username = access.password_file = access.credentials_file = "";
+  in.section("basic_auth", [&](Reader& auth) {
+    auth.text("username", access.username);
+    paths.file(auth, "password_file", access.password_file);
+    if (access.username.empty()) auth.complain("username", "is needed");
+    if (access.username.find_first_of(":\r\n") != std::string::npos) auth.complain("username", "must have no colon or line break");
+  });
+  in.section("authorization", [&](Reader& auth) {
+    paths.file(auth, "credentials_file", access.credentials_file);
+    if (access.credentials_file.empty()) auth.complain("credentials_file", "is needed");
+  });
+}
+
+std::shared_ptr<const ScrapeAccess> read_access(Reader& in, const Paths& paths, const ScrapeAccess& inherited) {
+  ScrapeAccess access = inherited;
+  in.choice("scheme", access.scheme, {"http", "https"});
+  in.text("metrics_path", access.metrics_path);
+  if (!scrape::is_request_path(access.metrics_path))
+    in.complain("metrics_path", fmt::format("'{}': expected a path such as /metrics, without blanks", access.metrics_path));
+  in.section("tls_config", [&](Reader& tls) { read_tls_config(tls, paths, access); });
+  read_credentials(in, paths, access);
+  in.boolean("accept_gzip", access.accept_gzip);
+  return std::make_shared<const ScrapeAccess>(std::move(access));
+}
+
+void read_labels(Reader& in, telemetry::LabelMap& labels) {
+  std::vector<std::pair<std::string, std::string>> all(labels.begin(), labels.end());
+  in.labels("labels", all);
+  labels = telemetry::LabelMap(all.begin(), all.end());
+}
+
+// The keys that `scrape` and each of its groups have in common. A group starts with what `scrape` said, but for its targets.
+TargetGroup read_group(Reader& in, const Paths& paths, const TargetGroup& inherited) {
+  TargetGroup group;
+  group.labels = inherited.labels;
+  group.refresh = inherited.refresh;
+  in.texts("targets", group.targets);
+  for (const auto& target : group.targets)
+    if (auto address = scrape::normalize_address(target); !address) in.complain("targets", address.error().what);
+  paths.files(in, "file_sd", group.file_sd);
+  in.texts("http_sd", group.http_sd);
+  for (const auto& text : group.http_sd)
+    if (auto url = scrape::parse_url(text); !url) in.complain("http_sd", url.error().what);
+  in.duration("http_sd_refresh", group.refresh, 1s, 24h);
+  read_labels(in, group.labels);
+  group.access = read_access(in, paths, *inherited.access);
+  return group;
+}
+
+bool has_targets(const TargetGroup& g) {
+  return !g.targets.empty() || !g.file_sd.empty() || !g.http_sd.empty();
+}
+
+void read_scrape(Reader& in, const Paths& paths, Config& c) {
+  in.duration("interval", c.scraper.interval, 1s, 1h);
+  c.scraper.timeout = c.scraper.interval;
+  in.duration("timeout", c.scraper.timeout, 100ms, 1h);
+  if (c.scraper.timeout > c.scraper.interval)
+    in.complain("timeout", fmt::format("{} is longer than the interval of {}: give at most the interval",
+                                       format_duration(c.scraper.timeout), format_duration(c.scraper.interval)));
+  const TargetGroup common = read_group(in, paths, {});
+  if (has_targets(common)) c.groups.push_back(common);
+  in.sections("groups", [&](Reader& g) {
+    const auto group = read_group(g, paths, common);
+    if (!has_targets(group)) g.complain("", "the group has no targets: give it targets, file_sd or http_sd");
+    c.groups.push_back(group);
+  });
+}
+
+void read_sections(Reader& in, const Paths& paths, Config& c) {
+  in.section("auth", [&](Reader& auth) {
+    std::string mode = "auto";
+    auth.choice("mode", mode, {"auto", "required"});
+    c.key_required = mode == "required";
+  });
+  in.section("tls", [&](Reader& tls) {
+    paths.file(tls, "cert_file", c.cert_file);
+    paths.file(tls, "key_file", c.key_file);
+    both_or_none(tls, "cert_file", "key_file");
+  });
+  in.section("retention", [&](Reader& retention) {
+    std::int64_t days = c.raw_days;
+    retention.integer("raw_days", days, 1, kMostDays);
+    c.raw_days = static_cast<int>(days);
+  });
+  in.section("log", [&](Reader& log) {
+    log.choice("level", c.log_level, {"debug", "info", "warn", "error", "off"});
+    log.choice("format", c.log_format, {"text", "json"});
+  });
+  in.section("scoring", [&](Reader& scoring) { scoring.duration("interval", c.scoring_interval, 1min, 24h); });
+}
+
+}  // namespace
+
+Result<Config> parse_config(std::string_view text, std::string_view file, const CanRead& can_read) {
+  Config c;
+  Reader in(text, file);
+  const Paths paths(file, can_read);
+  in.text("listen", c.listen);
+  if (!is_listen(c.listen)) in.complain("listen", fmt::format("'{}': expected HOST:PORT such as 127.0.0.1:9480", c.listen));
+  paths.folder(in, "data_dir", c.data_dir);
+  if (c.data_dir.empty()) in.complain("data_dir", "expected a folder such as ./ghm-data");
+  paths.file(in, "metrics_token_file", c.metrics_token_file);
+  read_sections(in, paths, c);
+  in.section("scrape", [&](Reader& scrape) { read_scrape(scrape, paths, c); });
+  if (c.groups.empty())
+    in.complain("scrape", "no targets: give scrape.targets a list such as [gpu-host-1:9400], or use file_sd or http_sd");
+  return in.finish(std::move(c));
+}
+
+Result<Config> load_config(const fs::path& path) {
+  const auto text = read_file(path, kLargestConfig);
+  if (!text) return text.error();
+  return parse_config(*text, path.string(),
+                      [](const std::string& file) { return ::access(file.c_str(), R_OK) == 0 && !fs::is_directory(file); });
+}
+
+}  // namespace ghm::app

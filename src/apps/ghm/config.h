@@ -1,0 +1,41 @@
+#pragma once
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "adapters/scrape/discovery.h"
+#include "adapters/scrape/scraper.h"
+#include "core/result.h"
+#include "core/time.h"
+
+namespace ghm::app {
+
+/// Everything `ghm.yaml` can say, with the defaults in sight. docs/configuration.md describes each key.
+struct Config {
+  std::string listen = "127.0.0.1:9480";
+  std::string data_dir = "./ghm-data";
+  bool key_required = false;        // auth.mode: required
+  std::string cert_file, key_file;  // tls, of our own server
+  std::string metrics_token_file;
+  scrape::ScraperSettings scraper;          // scrape.interval; scrape.timeout, which is the interval unless given
+  std::vector<scrape::TargetGroup> groups;  // first what stands under `scrape` itself, then scrape.groups
+  std::chrono::milliseconds scoring_interval{15min};
+  int raw_days = 30;
+  std::string log_level = "info";   // debug info warn error off
+  std::string log_format = "text";  // or "json"
+};
+
+/// Tells whether a file that the configuration names can be read.
+using CanRead = std::function<bool(const std::string& path)>;
+
+/// `file` names the text in complaints, and relative paths in it start at its folder. The error's text is all complaints at
+/// once, a line each, with file and line. Without `can_read` the named files are not looked at. Pure otherwise.
+Result<Config> parse_config(std::string_view text, std::string_view file, const CanRead& can_read = {});
+
+/// Reads the file and everything it names exists. not_found when there is no such file.
+Result<Config> load_config(const std::filesystem::path& path);
+
+}  // namespace ghm::app

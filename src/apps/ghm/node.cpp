@@ -1,0 +1,242 @@
+#include "apps/ghm/node.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "api/api.h"
+#include "api/keys.h"
+#include "core/files.h"
+#include "pipeline/ledger_records.h"
+
+namespace ghm::app {
+namespace {
+
+/// The name that top, perf and ghm_thread_cpu_seconds_total show.
+void name_thread(const char* name) { pthread_setname_np(pthread_self(), name); }
+
+bool is_loopback(std::string_view listen) {
+  return listen.starts_with("127.") || listen.starts_with("localhost:") || listen.starts_with("[::1]:");
+}
+
+/// Calls `what` every second on `io` until it is stopped.
+struct EverySecond : std::enable_shared_from_this<EverySecond> {
+  EverySecond(boost::asio::io_context& io, std::function<void()> f) : timer(io), what(std::move(f)) {}
+  void next() {
+    timer.expires_after(1s);
+    timer.async_wait([self = shared_from_this()](const boost::system::error_code& cancelled) {
+      if (cancelled) return;
+      self->what();
+      self->next();
+    });
+  }
+  boost::asio::steady_timer timer;
+  std::function<void()> what;
+};
+
+}  // namespace
+
+Node::Node(Config config, Log log) : config_(std::move(config)), log_(std::move(log)), loopback_(is_loopback(config_.listen)) {}
+
+Node::~Node() { stop(); }
+
+Result<std::unique_ptr<Node>> Node::open(Config config, Log log) {
+  std::unique_ptr<Node> node(new Node(std::move(config), std::move(log)));
+  if (auto done = node->open_store(); !done) return done.error();
+  if (auto done = node->check_access(); !done) return done.error();
+  if (auto done = node->listen(); !done) return done.error();
+  node->start_threads();
+  node->start_api();
+  return node;
+}
+
+Result<void> Node::open_store() {
+  auto store = sqlite::SqliteStore::open(config_.data_dir, {.raw_days = config_.raw_days}, log_.with({{"stage", "store"}}));
+  if (!store) return store.error();
+  store_ = std::move(*store);
+  auto kept = pipeline::load_ledger(*store_);
+  if (!kept) return kept.error();
+  live_.restore(kept->boards, kept->hosts, clock_.now());
+  const pipeline::Ingest::Outlets outlets{
+      [this](pipeline::ToKeep& k) { return filling_ ? to_keep_.put(std::move(k)) : to_keep_.try_put(k); },
+      [this](pipeline::LiveUpdate u) { to_show_.try_put(u); }};
+  ingest_ = std::make_unique<pipeline::Ingest>(pipeline::Ingest::Settings{config_.scraper.interval}, outlets, log_.with({{"stage", "ingest"}}));
+  ingest_->restore(std::move(kept->boards), std::move(kept->hosts));
+  keeper_ = std::make_unique<pipeline::Keeper>(*store_, *store_, pipeline::KeeperSettings{}, log_.with({{"stage", "keeper"}}));
+  scoring_ = std::make_unique<services::Scoring>(*store_, live_, services::ScoringSettings{config_.scoring_interval, config_.scraper.interval},
+                                                 log_.with({{"stage", "scoring"}}));
+  return {};
+}
+
+Result<void> Node::check_access() {
+  if (auto token = api::ensure_admin_token(*store_, config_.data_dir + "/admin.token", clock_.now()); !token) return token.error();
+  if (loopback_) return {};
+  const bool tls = !config_.cert_file.empty() && !config_.key_file.empty();
+  auto keys = api::list_keys(*store_);
+  if (!keys) return keys.error();
+  // The admin token that was just made is for the local command line; somebody from outside needs a key of their own.
+  const bool has_key = std::ranges::any_of(*keys, [](const api::Key& k) { return !k.revoked && k.label != api::kLocalAdmin; });
+  if (tls && has_key) return {};
+  return Error{Errc::invalid_input,
+               fmt::format("listen: {} is open to the network and needs tls.cert_file, tls.key_file and at least one key (`ghm keys create --data-dir {}`): "
+                           "give it these, or listen on 127.0.0.1",
+                           config_.listen, config_.data_dir)};
+}
+
+Result<std::string> Node::read_metrics_token() const {
+  if (config_.metrics_token_file.empty()) return std::string();
+  auto token = read_file(config_.metrics_token_file, 4096);
+  if (!token) return token;
+  token->erase(token->find_last_not_of(" \r\n") + 1);
+  return token;
+}
+
+Result<void> Node::listen() {
+  auto metrics_token = read_metrics_token();
+  if (!metrics_token) return metrics_token.error();
+  api::World world{*store_,
+                   *store_,
+                   [this] { return live_.current(); },
+                   clock_,
+                   {config_.key_required, loopback_, *metrics_token},
+                   [this] { return self_metrics(); },
+                   [this] { return not_ready(); },
+                   [this](int status, std::string_view route, double seconds) { requests_.add(status, route, seconds); }};
+  http::ServerSettings http;
+  http.cert_file = config_.cert_file;
+  http.key_file = config_.key_file;
+  server_ = std::make_unique<http::Server>(api_io_, http, api::make_handler(std::move(world), log_.with({{"stage", "api"}})), log_.with({{"stage", "http"}}));
+  auto port = server_->listen(config_.listen);
+  if (!port) return port.error();
+  port_ = *port;
+  return {};
+}
+
+std::string Node::url() const {
+  const auto host = config_.listen.substr(0, config_.listen.rfind(':'));
+  return fmt::format("{}://{}:{}", config_.cert_file.empty() ? "http" : "https", host.empty() || host == "0.0.0.0" ? "127.0.0.1" : host, port_);
+}
+
+void Node::start_threads() {
+  threads_.emplace_back([this] {
+    name_thread("keeper");
+    if (auto done = keeper_->run(to_keep_, clock_, stopping_.get_token()); !done) {
+      std::lock_guard lock(mutex_);
+      end_ = done;
+      end();
+    }
+  });
+  threads_.emplace_back([this] {
+    name_thread("view");
+    while (auto update = to_show_.take()) {
+      live_.apply(std::move(*update));
+      server_->notify_streams();
+    }
+  });
+}
+
+void Node::start_api() {
+  signals_.async_wait([this](const boost::system::error_code& cancelled, int) {
+    if (!cancelled) end();
+  });
+  api_thread_ = std::jthread([this] {
+    name_thread("api");
+    api_io_.run();
+  });
+}
+
+// Nothing new comes in; with the last answer the API's thread ends, and with it run(). Any thread.
+void Node::end() {
+  ending_ = true;
+  boost::asio::post(api_io_, [this] { signals_.cancel(); });
+  server_->stop();
+}
+
+void Node::backfill(const std::function<void(pipeline::Ingest&)>& pages) {
+  filling_ = true;
+  pages(*ingest_);
+  filling_ = false;
+  ingest_->tick(clock_.now());
+}
+
+Result<void> Node::start_ingest() {
+  scraper_ = std::make_unique<scrape::Scraper>(ingest_io_, config_.scraper, [this](const scrape::Scrape& s) { ingest_->on_scrape(s); },
+                                               log_.with({{"stage", "scrape"}}));
+  discovery_ = std::make_unique<scrape::Discovery>(
+      ingest_io_, config_.groups, [this](std::vector<telemetry::Target> targets) { on_targets(std::move(targets)); }, log_.with({{"stage", "discovery"}}));
+  return discovery_->start();
+}
+
+void Node::on_targets(std::vector<telemetry::Target> targets) {
+  log_.info("targets", {{"count", std::to_string(targets.size())}});
+  ingest_->keep_only(targets);
+  scraper_->set_targets(std::move(targets));
+}
+
+void Node::tick() {
+  ingest_->tick(clock_.now());
+  std::lock_guard lock(mutex_);
+  self_.ingest = ingest_->stats();
+  self_.targets = scraper_->targets();
+  self_.missed_scrapes = scraper_->stats().missed;
+}
+
+Result<void> Node::run() {
+  if (auto done = start_ingest(); !done) return done;
+  auto ticker = std::make_shared<EverySecond>(ingest_io_, [this] { tick(); });
+  ticker->next();
+  ingest_thread_ = std::jthread([this] {
+    name_thread("ingest");
+    ingest_io_.run();
+  });
+  threads_.emplace_back([this] {
+    name_thread("scoring");
+    scoring_->run(clock_, stop_scoring_.get_token());
+  });
+  if (api_thread_.joinable()) api_thread_.join();
+  stop();
+  std::lock_guard lock(mutex_);
+  return end_;
+}
+
+// The end travels the way the data does: no new page, then what was read is kept, then the writer ends.
+void Node::stop() {
+  if (threads_.empty()) return;
+  end();
+  if (api_thread_.joinable()) api_thread_.join();
+  stop_scoring_.request_stop();
+  boost::asio::post(ingest_io_, [this] {
+    if (discovery_) discovery_->stop();
+    if (scraper_) scraper_->stop();
+    ingest_io_.stop();
+  });
+  if (ingest_thread_.joinable()) ingest_thread_.join();
+  to_keep_.close();
+  to_show_.close();
+  // A disk that is full meanwhile must not keep the program from ending.
+  if (!keeper_->trouble().empty()) stopping_.request_stop();
+  threads_.clear();
+}
+
+std::string Node::not_ready() const {
+  if (auto trouble = keeper_->trouble(); !trouble.empty()) return "readings cannot be kept: " + trouble;
+  const auto fleet = live_.current();
+  if (fleet->scrapes_ok + fleet->scrapes_failed == 0) return "no target has been read yet";
+  return {};
+}
+
+std::string Node::self_metrics() const {
+  services::SelfState self;
+  {
+    std::lock_guard lock(mutex_);
+    self = self_;
+  }
+  self.store = store_->stats();
+  self.scored = scoring_->scored();
+  self.keeping = keeper_->trouble().empty();
+  return services::self_metrics(self, *live_.current(), requests_);
+}
+
+}  // namespace ghm::app
