@@ -14,9 +14,9 @@ namespace ghm::api {
 enum class Role { none, viewer, operator_, admin };
 
 struct AccessSettings {
-  bool required = false;         // auth.mode: required; false is `auto`
-  bool loopback_listen = true;   // the server listens on loopback only
-  std::string metrics_token;     // bearer token for /metrics, empty: none
+  bool required = false;        // auth.mode: required; false is `auto`
+  bool loopback_listen = true;  // the server listens on loopback only
+  std::string metrics_token;    // bearer token for /metrics, empty: none
 };
 
 /// All that a request may touch.
@@ -26,8 +26,8 @@ struct World {
   std::function<std::shared_ptr<const views::FleetSnapshot>()> snapshot;  // never null
   const Clock& clock;
   AccessSettings access;
-  std::function<std::string()> self_metrics;  // the text of /metrics
-  std::function<std::string()> not_ready;     // empty when ready, else why not
+  std::function<std::string()> self_metrics;                                           // the text of /metrics
+  std::function<std::string()> not_ready;                                              // empty when ready, else why not
   std::function<void(int status, std::string_view route, double seconds)> on_request;  // for self metrics; may be empty
 };
 

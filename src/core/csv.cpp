@@ -47,7 +47,8 @@ Result<CsvTable> CsvTable::parse(std::string_view text, std::string_view file) {
     else if (!blank && cells.size() != table.header_.size())
       return Error{Errc::invalid_input, fmt::format("{}:{}: {} cells, expected {}", file, line, cells.size(), table.header_.size())};
     else if (!blank) table.rows_.push_back(cells);
-    line += static_cast<std::size_t>(std::count(text.begin() + static_cast<std::ptrdiff_t>(start), text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
+    line += static_cast<std::size_t>(
+        std::count(text.begin() + static_cast<std::ptrdiff_t>(start), text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
   }
   if (table.header_.empty()) return Error{Errc::invalid_input, fmt::format("{}: empty, expected a header row", file)};
   return table;

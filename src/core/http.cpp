@@ -61,8 +61,11 @@ std::string_view reason_phrase(int status) {
 
 Response problem(int status, std::string_view detail) {
   // Text from outside may be no UTF-8; replacing keeps the answer valid JSON.
-  const nlohmann::json body = {{"type", "about:blank"}, {"title", reason_phrase(status)}, {"status", status},
-                               {"detail", std::string(detail)}, {"trace_id", new_trace_id()}};
+  const nlohmann::json body = {{"type", "about:blank"},
+                               {"title", reason_phrase(status)},
+                               {"status", status},
+                               {"detail", std::string(detail)},
+                               {"trace_id", new_trace_id()}};
   Response r;
   r.status = status;
   r.content_type = "application/problem+json";

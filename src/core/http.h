@@ -11,17 +11,17 @@
 namespace ghm::http {
 
 struct Peer {
-  std::string address;     // "127.0.0.1"
-  bool loopback = false;   // the connection came from 127/8 or ::1
+  std::string address;    // "127.0.0.1"
+  bool loopback = false;  // the connection came from 127/8 or ::1
   bool tls = false;
   unsigned short local_port = 0;  // the port the request came in on
 };
 
 struct Request {
-  std::string method;  // "GET"
-  std::string path;    // percent-decoded, no query: "/api/v1/gpus"
-  std::multimap<std::string, std::string> query;     // percent-decoded
-  std::map<std::string, std::string> headers;        // names in lower case; repeated ones joined by ", "
+  std::string method;                             // "GET"
+  std::string path;                               // percent-decoded, no query: "/api/v1/gpus"
+  std::multimap<std::string, std::string> query;  // percent-decoded
+  std::map<std::string, std::string> headers;     // names in lower case; repeated ones joined by ", "
   std::string body;
   Peer peer;
 
@@ -45,9 +45,9 @@ struct Response {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string_view static_headers;  // whole lines "Name: value\r\n…" that live as long as the program
   std::string body;
-  std::string_view static_body;  // used instead of `body` when not empty; lives as long as the program
+  std::string_view static_body;                    // used instead of `body` when not empty; lives as long as the program
   std::shared_ptr<const std::string> shared_body;  // used instead of both when set: one answer for many clients
-  std::shared_ptr<EventSource> events;  // when set, the body is this stream
+  std::shared_ptr<EventSource> events;             // when set, the body is this stream
 
   /// The body that is sent; a view into this response.
   std::string_view bytes() const;

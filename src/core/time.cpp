@@ -64,8 +64,8 @@ std::optional<Timestamp> read_rfc3339(std::string_view text) {
   std::chrono::minutes offset{};
   const bool fits = take_number(text, 4, year) && take_char(text, "-") && take_number(text, 2, month) && take_char(text, "-") &&
                     take_number(text, 2, day) && take_char(text, "Tt ") && take_number(text, 2, hour) && take_char(text, ":") &&
-                    take_number(text, 2, minute) && take_char(text, ":") && take_number(text, 2, second) &&
-                    take_fraction(text, fraction) && take_offset(text, offset) && text.empty();
+                    take_number(text, 2, minute) && take_char(text, ":") && take_number(text, 2, second) && take_fraction(text, fraction) &&
+                    take_offset(text, offset) && text.empty();
   using namespace std::chrono;
   const year_month_day date{std::chrono::year(year), std::chrono::month(month), std::chrono::day(day)};
   if (!fits || !date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
@@ -85,9 +85,8 @@ std::string format_rfc3339(Timestamp t) {
   const auto day = std::chrono::floor<std::chrono::days>(t);
   const std::chrono::year_month_day date{day};
   const std::chrono::hh_mm_ss time{t - day};
-  std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
-                                 static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), time.hours().count(),
-                                 time.minutes().count(), time.seconds().count());
+  std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                                 static_cast<unsigned>(date.day()), time.hours().count(), time.minutes().count(), time.seconds().count());
   if (const auto ms = time.subseconds().count(); ms != 0) text += fmt::format(".{:03}", ms);
   return text + "Z";
 }
@@ -133,7 +132,9 @@ std::string format_duration(milliseconds d) {
   return text;
 }
 
-Timestamp SystemClock::now() const { return std::chrono::floor<milliseconds>(std::chrono::system_clock::now()); }
+Timestamp SystemClock::now() const {
+  return std::chrono::floor<milliseconds>(std::chrono::system_clock::now());
+}
 
 bool SystemClock::sleep_until(Timestamp t, std::stop_token stop) {
   std::mutex guards_only_the_wait;

@@ -35,9 +35,15 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text);
 std::string format_duration(std::chrono::milliseconds d);
 
 /// Seconds since the epoch as a double, for JSON series and formulas.
-inline double to_unix_seconds(Timestamp t) { return static_cast<double>(t.time_since_epoch().count()) / 1000.0; }
-inline Timestamp from_unix_ms(std::int64_t ms) { return Timestamp(std::chrono::milliseconds(ms)); }
-inline std::int64_t to_unix_ms(Timestamp t) { return t.time_since_epoch().count(); }
+inline double to_unix_seconds(Timestamp t) {
+  return static_cast<double>(t.time_since_epoch().count()) / 1000.0;
+}
+inline Timestamp from_unix_ms(std::int64_t ms) {
+  return Timestamp(std::chrono::milliseconds(ms));
+}
+inline std::int64_t to_unix_ms(Timestamp t) {
+  return t.time_since_epoch().count();
+}
 
 /// Only loops hold a Clock; pure code takes `Timestamp now`.
 class Clock {

@@ -63,7 +63,9 @@ fleet::FleetEvent xid_event(fleet::BoardId board, double code, const fleet::Ledg
 // change would look like a first sight. Exporters from 4.5.3 on print the XID gauge only once there was one: on a board
 // that is known, its appearing is the change.
 void carry_over(const SourceColumns& before, SourceColumns& after) {
-  const auto is_known = [&](fleet::BoardId board) { return std::ranges::find(before.live, board, &SourceColumns::Live::board) != before.live.end(); };
+  const auto is_known = [&](fleet::BoardId board) {
+    return std::ranges::find(before.live, board, &SourceColumns::Live::board) != before.live.end();
+  };
   for (auto& w : after.watched) {
     if (w.metric == field::xid && is_known(w.board)) w.last = 0;
     for (const auto& old : before.watched)
@@ -78,7 +80,9 @@ Ingest::Ingest(Settings settings, Outlets outlets, Log log)
 
 Ingest::~Ingest() = default;
 
-void Ingest::restore(std::vector<fleet::Board> boards, std::vector<fleet::Host> hosts) { ledger_.restore(std::move(boards), std::move(hosts)); }
+void Ingest::restore(std::vector<fleet::Board> boards, std::vector<fleet::Host> hosts) {
+  ledger_.restore(std::move(boards), std::move(hosts));
+}
 
 Ingest::Source& Ingest::source(const telemetry::Target& target) {
   auto& slot = sources_[target.address];
@@ -116,7 +120,8 @@ void Ingest::on_page(const scrape::Scrape& scrape) {
   const auto saw = sighting(scrape, &reading.layout->gpus, settings_.interval);
   auto boards = ledger_.sight(saw, reading.layout->gpus);
   if (reading.layout != from.layout || boards != from.boards) {
-    from.rules = validation::ColumnRules::build(*reading.layout, reading.values, telemetry::MetricCatalogue::built_in(), telemetry::ModelCatalogue::built_in());
+    from.rules = validation::ColumnRules::build(*reading.layout, reading.values, telemetry::MetricCatalogue::built_in(),
+                                                telemetry::ModelCatalogue::built_in());
     auto columns = make_columns(*reading.layout, boards, ledger_.host_id(saw.host));
     carry_over(from.columns, columns);
     from.columns = std::move(columns);
@@ -173,8 +178,11 @@ void Ingest::show(const Source& from, const telemetry::PageReading& reading) {
   for (const auto& live : from.columns.live) {
     const auto id = static_cast<std::size_t>(live.board);
     if (id == 0) continue;
-    if (live_.size() <= id) live_.resize(id + 64, {telemetry::absent(), telemetry::absent(), telemetry::absent(), telemetry::absent(), telemetry::absent()});
-    const auto value = [&](std::size_t n) { return live.column[n] == kNoColumn ? telemetry::absent() : reading.values[static_cast<std::size_t>(live.column[n])]; };
+    if (live_.size() <= id)
+      live_.resize(id + 64, {telemetry::absent(), telemetry::absent(), telemetry::absent(), telemetry::absent(), telemetry::absent()});
+    const auto value = [&](std::size_t n) {
+      return live.column[n] == kNoColumn ? telemetry::absent() : reading.values[static_cast<std::size_t>(live.column[n])];
+    };
     live_[id] = {value(0), value(1), value(2), value(3), value(4)};
   }
 }
@@ -232,11 +240,14 @@ void Ingest::tick(Timestamp now) {
   pending_.as_of = now;
   const auto value_of = [&](fleet::BoardId id) {
     const auto n = static_cast<std::size_t>(id);
-    return n < live_.size() ? live_[n] : LiveValues{telemetry::absent(), telemetry::absent(), telemetry::absent(), telemetry::absent(), telemetry::absent()};
+    return n < live_.size()
+               ? live_[n]
+               : LiveValues{telemetry::absent(), telemetry::absent(), telemetry::absent(), telemetry::absent(), telemetry::absent()};
   };
   const LiveValues nothing = value_of(fleet::BoardId::none);
   pending_.live.reserve(ledger_.boards().size());
-  for (const auto& [id, last_seen, silent] : ledger_.presence(now)) pending_.live.push_back({id, last_seen, silent, silent ? nothing : value_of(id)});
+  for (const auto& [id, last_seen, silent] : ledger_.presence(now))
+    pending_.live.push_back({id, last_seen, silent, silent ? nothing : value_of(id)});
   for (const auto& [name, host] : ledger_.hosts()) pending_.live_hosts.push_back({host.id, host.last_answer, ledger_.is_silent(host, now)});
   pending_.refused_by = refusals_.largest(1000);
   pending_.accepted = stats_.accepted;

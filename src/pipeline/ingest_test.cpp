@@ -56,13 +56,14 @@ struct IngestTest : ::testing::Test {
   std::vector<store::RowBatch> rows;
   std::vector<store::Record> records;
   LiveUpdate shown;
-  Ingest ingest{{}, {[this](ToKeep& k) {
-                       if (!accepting) return false;
-                       std::ranges::move(k.rows, std::back_inserter(rows));
-                       std::ranges::move(k.records, std::back_inserter(records));
-                       return true;
-                     },
-                     [this](LiveUpdate u) { shown = std::move(u); }},
+  Ingest ingest{{},
+                {[this](ToKeep& k) {
+                   if (!accepting) return false;
+                   std::ranges::move(k.rows, std::back_inserter(rows));
+                   std::ranges::move(k.records, std::back_inserter(records));
+                   return true;
+                 },
+                 [this](LiveUpdate u) { shown = std::move(u); }},
                 Log::off()};
 };
 

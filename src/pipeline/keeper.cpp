@@ -68,10 +68,8 @@ Result<void> Keeper::maintain(Timestamp now) {
 void Keeper::set_trouble(const std::string& what) {
   std::lock_guard lock(mutex_);
   if (what != trouble_) {
-    if (what.empty())
-      log_.info("store.recovered");
-    else
-      log_.error("store.failed", {{"error", what}});
+    if (what.empty()) log_.info("store.recovered");
+    else log_.error("store.failed", {{"error", what}});
   }
   trouble_ = what;
 }

@@ -44,7 +44,9 @@ struct FlakyStore : store::TelemetryStore, store::RecordStore {
   Result<std::vector<store::Record>> scan(std::string_view, std::string_view, std::string_view, std::size_t) const override {
     return std::vector<store::Record>{};
   }
-  Result<std::vector<store::Record>> recent(std::string_view, TimeRange, std::size_t) const override { return std::vector<store::Record>{}; }
+  Result<std::vector<store::Record>> recent(std::string_view, TimeRange, std::size_t) const override {
+    return std::vector<store::Record>{};
+  }
   Result<bool> erase(std::string_view, std::string_view) override { return false; }
 
   Errc code = Errc::unavailable;

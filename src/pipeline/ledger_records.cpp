@@ -10,7 +10,9 @@ namespace {
 using Json = nlohmann::json;
 
 // Ten digits: keys sort as numbers do.
-std::string id_key(fleet::BoardId id) { return fmt::format("{:010}", static_cast<std::uint32_t>(id)); }
+std::string id_key(fleet::BoardId id) {
+  return fmt::format("{:010}", static_cast<std::uint32_t>(id));
+}
 
 void write_place(Json& out, const fleet::Place& p) {
   out["region"] = p.region;
@@ -22,12 +24,17 @@ fleet::Place read_place(const Json& in) {
   return {in.value("region", ""), in.value("datacenter", ""), in.value("rack", "")};
 }
 
-fleet::BoardId read_id(const Json& in) { return static_cast<fleet::BoardId>(in.at("id").get<std::uint32_t>()); }
+fleet::BoardId read_id(const Json& in) {
+  return static_cast<fleet::BoardId>(in.at("id").get<std::uint32_t>());
+}
 
-Timestamp read_time(const Json& in, const char* key) { return from_unix_ms(in.at(key).get<std::int64_t>()); }
+Timestamp read_time(const Json& in, const char* key) {
+  return from_unix_ms(in.at(key).get<std::int64_t>());
+}
 
 Error unreadable(const store::Record& r, const std::exception& e) {
-  return Error{Errc::corrupt, fmt::format("record {}/{} of the ledger cannot be read ({}): restore ghm.db from a backup", r.kind, r.key, e.what())};
+  return Error{Errc::corrupt,
+               fmt::format("record {}/{} of the ledger cannot be read ({}): restore ghm.db from a backup", r.kind, r.key, e.what())};
 }
 
 }  // namespace
@@ -68,7 +75,8 @@ store::Record to_record(const fleet::FleetEvent& e, const fleet::Board* board, s
     body["board"] = static_cast<std::uint32_t>(board->id);
     body["gpu"] = board->serial.empty() ? board->uuid : board->serial;
   }
-  return {"event", fmt::format("{:015}-{:010}", to_unix_ms(e.at), sequence), e.at, body.dump(-1, ' ', false, Json::error_handler_t::replace)};
+  return {"event", fmt::format("{:015}-{:010}", to_unix_ms(e.at), sequence), e.at,
+          body.dump(-1, ' ', false, Json::error_handler_t::replace)};
 }
 
 Result<fleet::Board> parse_board(const store::Record& r) try {

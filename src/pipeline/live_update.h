@@ -30,8 +30,8 @@ struct LiveUpdate {
   Timestamp as_of{};
   std::vector<fleet::Board> boards;  // changed since the update before
   std::vector<fleet::Host> hosts;
-  std::vector<LiveBoard> live;       // every board
-  std::vector<LiveHost> live_hosts;  // every host
+  std::vector<LiveBoard> live;         // every board
+  std::vector<LiveHost> live_hosts;    // every host
   std::vector<fleet::BoardId> urgent;  // a value that scores depend on has changed: score these at once
   std::vector<views::RefusedCount> refused_by;
   std::uint64_t accepted = 0, refused = 0, scrapes_ok = 0, scrapes_failed = 0;

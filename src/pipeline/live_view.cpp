@@ -6,9 +6,13 @@
 namespace ghm::pipeline {
 namespace {
 
-std::optional<double> shown(double v) { return telemetry::is_absent(v) ? std::nullopt : std::optional(v); }
+std::optional<double> shown(double v) {
+  return telemetry::is_absent(v) ? std::nullopt : std::optional(v);
+}
 
-auto layout_key(const fleet::Place& p, const std::string& host) { return std::tie(p.region, p.datacenter, p.rack, host); }
+auto layout_key(const fleet::Place& p, const std::string& host) {
+  return std::tie(p.region, p.datacenter, p.rack, host);
+}
 
 void show(views::BoardView& view, const LiveBoard& live) {
   view.board.last_seen = live.last_seen;
@@ -36,7 +40,8 @@ void LiveView::restore(const std::vector<fleet::Board>& boards, const std::vecto
 void LiveView::learn(LiveUpdate& update) {
   for (auto& b : update.boards) {
     auto& known = boards_[b.id].board;
-    if (known.id != b.id || known.slot != b.slot || layout_key(known.place, known.host) != layout_key(b.place, b.host)) board_order_.clear();
+    if (known.id != b.id || known.slot != b.slot || layout_key(known.place, known.host) != layout_key(b.place, b.host))
+      board_order_.clear();
     known = std::move(b);
   }
   for (auto& h : update.hosts) {

@@ -5,7 +5,9 @@
 namespace ghm::pipeline {
 namespace {
 
-fleet::BoardId id(unsigned n) { return static_cast<fleet::BoardId>(n); }
+fleet::BoardId id(unsigned n) {
+  return static_cast<fleet::BoardId>(n);
+}
 
 fleet::Board board(unsigned n, const std::string& rack, const std::string& host, int slot) {
   fleet::Board b;

@@ -15,10 +15,18 @@ using telemetry::MetricId;
 constexpr std::array kLiveMetrics{field::gpu_temp, field::memory_temp, field::power_usage, field::gpu_util, field::sm_clock};
 
 // A change of one of these is news: the board is scored at once instead of at its next turn.
-constexpr std::array kWatchedMetrics{field::xid,           field::ecc_dbe_volatile,  field::ecc_dbe_aggregate,     field::remapped_uncorrectable,
-                                     field::row_remap_failure, field::row_remap_pending, field::banks_without_spares, field::clock_reasons};
+constexpr std::array kWatchedMetrics{field::xid,
+                                     field::ecc_dbe_volatile,
+                                     field::ecc_dbe_aggregate,
+                                     field::remapped_uncorrectable,
+                                     field::row_remap_failure,
+                                     field::row_remap_pending,
+                                     field::banks_without_spares,
+                                     field::clock_reasons};
 
-bool is_board(fleet::BoardId id) { return id != fleet::BoardId::none; }
+bool is_board(fleet::BoardId id) {
+  return id != fleet::BoardId::none;
+}
 
 telemetry::Refusal refusal(const telemetry::PageSeries& s, telemetry::Reason reason) {
   const auto gpu = s.gpu < 0 ? std::nullopt : std::optional(static_cast<std::uint16_t>(s.gpu));

@@ -27,7 +27,8 @@ bool part_has(const fleet::Board& board, telemetry::MetricId metric) {
 
 }  // namespace
 
-Result<health::Input> health_input(const store::TelemetryStore& telemetry, const fleet::Board& board, std::chrono::milliseconds interval, Timestamp now) {
+Result<health::Input> health_input(const store::TelemetryStore& telemetry, const fleet::Board& board, std::chrono::milliseconds interval,
+                                   Timestamp now) {
   health::Input input;
   input.t = to_unix_seconds(now);
   input.interval_s = Seconds(interval).count();
@@ -35,7 +36,8 @@ Result<health::Input> health_input(const store::TelemetryStore& telemetry, const
   input.model = board.model;
   for (const auto& need : health::needs()) {
     const auto* spec = MetricCatalogue::built_in().by_name(need.metric);
-    if (spec == nullptr) return Error{Errc::corrupt, "the metric catalogue has no " + std::string(need.metric) + ", which scores need: the build is broken"};
+    if (spec == nullptr)
+      return Error{Errc::corrupt, "the metric catalogue has no " + std::string(need.metric) + ", which scores need: the build is broken"};
     auto& series = input.metrics[std::string(need.metric)];
     if (!part_has(board, spec->id)) continue;
     // A score's windows are (t - w, t]: one millisecond later than the store's from <= at < to.
@@ -55,7 +57,8 @@ void Scoring::run(Clock& clock, std::stop_token stop) {
 
 std::vector<const fleet::Board*> Scoring::due(const views::FleetSnapshot& fleet, Timestamp now) {
   for (const auto id : live_.take_urgent())
-    if (auto it = turns_.find(id); it != turns_.end()) it->second.next = std::min(it->second.next, std::max(now, it->second.last + settings_.urgent_pause));
+    if (auto it = turns_.find(id); it != turns_.end())
+      it->second.next = std::min(it->second.next, std::max(now, it->second.last + settings_.urgent_pause));
   std::vector<const fleet::Board*> out;
   for (const auto& view : fleet.boards) {
     const auto& board = view.board;

@@ -14,8 +14,8 @@ namespace ghm::services {
 
 struct ScoringSettings {
   std::chrono::milliseconds every{15min};
-  std::chrono::milliseconds interval{10s};        // of the scrapes: what coverage is measured against
-  std::chrono::milliseconds urgent_pause{5s};     // a board whose values flap is scored at most this often
+  std::chrono::milliseconds interval{10s};     // of the scrapes: what coverage is measured against
+  std::chrono::milliseconds urgent_pause{5s};  // a board whose values flap is scored at most this often
 };
 
 /// Gives every board its score: soon after it is first seen, then every 15 minutes, and at once when a value that scores
@@ -46,6 +46,7 @@ class Scoring {
 };
 
 /// One board's input from the store: every metric that a score needs, over the window that it needs.
-Result<health::Input> health_input(const store::TelemetryStore& telemetry, const fleet::Board& board, std::chrono::milliseconds interval, Timestamp now);
+Result<health::Input> health_input(const store::TelemetryStore& telemetry, const fleet::Board& board, std::chrono::milliseconds interval,
+                                   Timestamp now);
 
 }  // namespace ghm::services

@@ -45,8 +45,8 @@ struct SteadyStore : store::TelemetryStore {
 
 struct ScoringTest : ::testing::Test {
   ScoringTest() {
-    for (const auto id : {field::clock_reasons, field::ecc_sbe_volatile, field::ecc_dbe_volatile, field::row_remap_pending, field::row_remap_failure,
-                          field::banks_without_spares})
+    for (const auto id : {field::clock_reasons, field::ecc_sbe_volatile, field::ecc_dbe_volatile, field::row_remap_pending,
+                          field::row_remap_failure, field::banks_without_spares})
       store.values[id] = 0;
     store.values[field::gpu_temp] = 60;
     store.values[field::gpu_util] = 90;

@@ -8,7 +8,6 @@
 #include <fstream>
 #include <vector>
 
-
 namespace ghm::services {
 namespace {
 
@@ -67,7 +66,8 @@ void add_ingest(Page& page, const SelfState& self) {
 void add_refusals(Page& page, const views::FleetSnapshot& fleet) {
   std::map<std::string, std::uint64_t> by_reason;
   for (const auto& r : fleet.refused_by) by_reason[r.reason] += r.count;
-  for (const auto& [reason, count] : by_reason) page.count("ghm_refused_values_total", "Refused values by reason", count, {{"reason", reason}});
+  for (const auto& [reason, count] : by_reason)
+    page.count("ghm_refused_values_total", "Refused values by reason", count, {{"reason", reason}});
 }
 
 void add_store(Page& page, const SelfState& self) {
@@ -83,9 +83,11 @@ void add_store(Page& page, const SelfState& self) {
 void add_requests(Page& page, const RequestCounts& requests) {
   const auto rows = requests.rows();
   for (const auto& [key, row] : rows)
-    page.count("ghm_http_requests_total", "API requests by route and status", row.count, {{"route", key.first}, {"status", std::to_string(key.second)}});
+    page.count("ghm_http_requests_total", "API requests by route and status", row.count,
+               {{"route", key.first}, {"status", std::to_string(key.second)}});
   for (const auto& [key, row] : rows)
-    page.add(MetricType::Counter, "ghm_http_request_seconds_total", "Time spent on API requests", row.seconds, {{"route", key.first}, {"status", std::to_string(key.second)}});
+    page.add(MetricType::Counter, "ghm_http_request_seconds_total", "Time spent on API requests", row.seconds,
+             {{"route", key.first}, {"status", std::to_string(key.second)}});
 }
 
 struct Task {

@@ -62,7 +62,8 @@ struct Kind {
   std::unique_ptr<Backend> (*make)();
 };
 
-const Kind kKinds[] = {{"memory", [] { return std::unique_ptr<Backend>(new InMemory); }}, {"sqlite", [] { return std::unique_ptr<Backend>(new OnDisk); }}};
+const Kind kKinds[] = {{"memory", [] { return std::unique_ptr<Backend>(new InMemory); }},
+                       {"sqlite", [] { return std::unique_ptr<Backend>(new OnDisk); }}};
 
 class StoreContract : public testing::TestWithParam<Kind> {
  protected:
@@ -79,7 +80,9 @@ class StoreContract : public testing::TestWithParam<Kind> {
   std::vector<Point> read(SeriesKey series, TimeRange range) { return telemetry_->read(series, range).value(); }
   /// All background work, hours later than `now` included.
   void settle(Timestamp now) {
-    for (const auto t : {now, now + 2min}) while (telemetry_->maintain(t).value()) {}
+    for (const auto t : {now, now + 2min})
+      while (telemetry_->maintain(t).value()) {
+      }
   }
 
   std::unique_ptr<Backend> backend_;
@@ -92,11 +95,14 @@ constexpr MetricId kTemp{150}, kPower{155}, kEcc{310};
 const Timestamp kNoon = from_unix_ms(1'770'638'400'000);  // 2026-02-09T12:00:00Z
 const TimeRange kAlways{Timestamp{}, kNoon + std::chrono::days(30)};
 
-Columns columns_of(std::vector<SeriesKey> keys) { return std::make_shared<const std::vector<SeriesKey>>(std::move(keys)); }
+Columns columns_of(std::vector<SeriesKey> keys) {
+  return std::make_shared<const std::vector<SeriesKey>>(std::move(keys));
+}
 const Columns kTwo = columns_of({{kBoard, {}, kTemp}, {kBoard, {}, kPower}});
 
 TEST_P(StoreContract, GivesBackEveryDoubleBitForBit) {
-  const std::vector<double> odd = {71.5, 0.1 + 0.2, -0.0, 5e-324, 1e300, std::nan("7"), std::numeric_limits<double>::infinity(), 18446744073709551615.0};
+  const std::vector<double> odd = {
+      71.5, 0.1 + 0.2, -0.0, 5e-324, 1e300, std::nan("7"), std::numeric_limits<double>::infinity(), 18446744073709551615.0};
   for (std::size_t i = 0; i < odd.size(); ++i) ASSERT_TRUE(append("h:1", kTwo, kNoon + i * 10s, {odd[i], 1}));
   for (const bool sealed : {false, true}) {
     if (sealed) settle(kNoon + 3h);
@@ -170,13 +176,15 @@ TEST_P(StoreContract, RefusesRowsThatNobodyCanKeepAndKeepsNothingOfTheirBatch) {
 TEST_P(StoreContract, ARandomStoryReadsAsInMemory) {
   std::mt19937_64 random(5);
   memory::MemoryStore oracle;
-  const std::vector<SeriesKey> keys = {{kBoard, {}, kTemp}, {kBoard, {Entity::Kind::nvlink, 1}, kEcc}, {kOther, {}, kTemp}, {kOther, {}, kPower}};
+  const std::vector<SeriesKey> keys = {
+      {kBoard, {}, kTemp}, {kBoard, {Entity::Kind::nvlink, 1}, kEcc}, {kOther, {}, kTemp}, {kOther, {}, kPower}};
   const std::vector<Columns> layouts = {columns_of(keys), columns_of({keys[2], keys[0]}), columns_of({keys[3], keys[1], keys[0]})};
   for (int step = 0; step < 600; ++step) {
     const auto& layout = layouts[random() % 8 == 0 ? random() % layouts.size() : 0];
     const auto at = kNoon + step * 30s - std::chrono::minutes(random() % 10 == 0 ? random() % 90 : 0);
     std::vector<double> values;
-    for (std::size_t i = 0; i < layout->size(); ++i) values.push_back(random() % 9 == 0 ? absent() : static_cast<double>(random() % 1000) / (random() % 5 == 0 ? 7.0 : 10.0));
+    for (std::size_t i = 0; i < layout->size(); ++i)
+      values.push_back(random() % 9 == 0 ? absent() : static_cast<double>(random() % 1000) / (random() % 5 == 0 ? 7.0 : 10.0));
     const RowBatch row{random() % 4 == 0 ? "b:1" : "a:1", layout, at, values};
     ASSERT_TRUE(telemetry_->append(std::span(&row, 1)));
     ASSERT_TRUE(oracle.append(std::span(&row, 1)));
@@ -193,7 +201,8 @@ TEST_P(StoreContract, ARandomStoryReadsAsInMemory) {
 // ---- records
 
 TEST_P(StoreContract, RecordsAreReplacedByKeyAndFoundByPrefixAndTime) {
-  const std::vector<Record> four = {{"score", "1/a", kNoon, "1"}, {"score", "1/b", kNoon + 1s, "2"}, {"score", "10/a", kNoon + 2s, "3"}, {"board", "1/a", kNoon, "x"}};
+  const std::vector<Record> four = {
+      {"score", "1/a", kNoon, "1"}, {"score", "1/b", kNoon + 1s, "2"}, {"score", "10/a", kNoon + 2s, "3"}, {"board", "1/a", kNoon, "x"}};
   ASSERT_TRUE(records_->put(four));
   ASSERT_TRUE(records_->put(std::vector<Record>{{"score", "1/a", kNoon + 3s, "new"}}));
   EXPECT_EQ(records_->get("score", "1/a").value()->body, "new");

@@ -47,7 +47,8 @@ TEST(LineGrammar, CutsLines) {
 }
 
 TEST(LineGrammar, AgreesWithTheNaiveTwin) {
-  for (const std::string line : {R"(t {gpu = "0" , UUID="a" ,} 41 17)", R"(t{m="a\"b\\c\n\x"} 1e3)", R"(t{gpu="0",pod="a"b"} 1)", "up 1 -5", "up 1 2 3", "up NaN"}) {
+  for (const std::string line :
+       {R"(t {gpu = "0" , UUID="a" ,} 41 17)", R"(t{m="a\"b\\c\n\x"} 1e3)", R"(t{gpu="0",pod="a"b"} 1)", "up 1 -5", "up 1 2 3", "up NaN"}) {
     const auto naive = parse_naive_line(line);
     const auto parts = split_line(line);
     const auto prefix = parse_prefix(parts.prefix);
@@ -64,7 +65,8 @@ TEST(LineGrammar, ReadsValueAndTimeStamp) {
   EXPECT_EQ(parse_rest("41").number, 41.0);
   EXPECT_EQ(parse_rest("41   1700000000123").at, from_unix_ms(1700000000123));
   EXPECT_EQ(parse_rest("4.2e+01\t-5").number, 42.0);
-  for (const auto* bad : {"", "N/A", "41 x", "41 1 2", "41 1.5", "41 99999999999999999999", "<<<NULL>>>"}) EXPECT_FALSE(parse_rest(bad).number) << bad;
+  for (const auto* bad : {"", "N/A", "41 x", "41 1 2", "41 1.5", "41 99999999999999999999", "<<<NULL>>>"})
+    EXPECT_FALSE(parse_rest(bad).number) << bad;
 }
 
 TEST(LineGrammar, KnowsWhyATextIsNoNumber) {

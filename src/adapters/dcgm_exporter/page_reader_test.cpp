@@ -13,9 +13,13 @@
 namespace ghm::dcgm_exporter {
 namespace {
 
-const telemetry::MetricCatalogue& catalogue() { return telemetry::MetricCatalogue::built_in(); }
+const telemetry::MetricCatalogue& catalogue() {
+  return telemetry::MetricCatalogue::built_in();
+}
 
-sample::Host small_host() { return {.name = "n1", .gpus = 2, .families = 6, .links = 2, .switches = 1, .cpus = 1, .mig = false, .xids = true}; }
+sample::Host small_host() {
+  return {.name = "n1", .gpus = 2, .families = 6, .links = 2, .switches = 1, .cpus = 1, .mig = false, .xids = true};
+}
 
 TEST(PageReader, TakesTheTemplatePathWhilePagesLookAlike) {
   PageReader reader(catalogue(), make_layout_pool());
@@ -36,7 +40,8 @@ TEST(PageReader, KnowsEveryOrderOfGroupsAfterAWhile) {
   sample::Host host = small_host();
   host.switches = host.cpus = 0;  // two groups, two orders
   const auto layout = reader.read(sample::page(host, 0)).layout;
-  for (unsigned scrape = 1; scrape < 40; ++scrape) EXPECT_EQ(reader.read(sample::page(host, scrape)).layout, layout) << "the order of groups is no part of the layout";
+  for (unsigned scrape = 1; scrape < 40; ++scrape)
+    EXPECT_EQ(reader.read(sample::page(host, scrape)).layout, layout) << "the order of groups is no part of the layout";
   EXPECT_EQ(reader.stats().careful_pages, 2u);
 }
 
@@ -66,7 +71,8 @@ TEST(PageReader, AnotherLayoutIsAnotherObjectAndTheOldOneComesBack) {
 
 TEST(PageReader, KeepsRefusedTextsOnTheTemplatePath) {
   PageReader reader(catalogue(), make_layout_pool());
-  const std::string page = "DCGM_FI_DEV_SM_CLOCK{gpu=\"0\"} ERROR - FAILED TO CONVERT TO STRING\nnode_load1 0.5\nDCGM_FI_DEV_GPU_TEMP{gpu=\"0\"} 41\n";
+  const std::string page =
+      "DCGM_FI_DEV_SM_CLOCK{gpu=\"0\"} ERROR - FAILED TO CONVERT TO STRING\nnode_load1 0.5\nDCGM_FI_DEV_GPU_TEMP{gpu=\"0\"} 41\n";
   const auto first = text_of(reader.read(page));
   auto later = page;
   later.replace(later.find("0.5"), 3, "11.25");
@@ -92,9 +98,9 @@ TEST(PageReader, OrderOfLinesIsNoPartOfTheMeaning) {
   std::vector<std::string> lines;
   for (const auto& text : naive_lines(sample::page(small_host(), 1) + sample::page(other, 2)))
     if (text[0] != '#') lines.push_back(text + '\n');
-  lines.push_back("DCGM_FI_DEV_FB_USED{gpu=\"1\",Hostname=\"n1\"} 5\n");            // only an index
+  lines.push_back("DCGM_FI_DEV_FB_USED{gpu=\"1\",Hostname=\"n1\"} 5\n");                  // only an index
   lines.push_back("DCGM_FI_DEV_FB_USED{pci_bus_id=\"0000:18:00\",Hostname=\"n2\"} 6\n");  // only an address
-  lines.push_back("DCGM_FI_DEV_FB_FREE{gpu=\"7\"} 7\n");                              // a GPU of its own
+  lines.push_back("DCGM_FI_DEV_FB_FREE{gpu=\"7\"} 7\n");                                  // a GPU of its own
   const auto joined = [&] { return std::accumulate(lines.begin(), lines.end(), std::string()); };
   const auto want = text_of(read_careful(joined(), catalogue()));
   EXPECT_EQ(read_careful(joined(), catalogue()).layout->gpus.size(), 5u);

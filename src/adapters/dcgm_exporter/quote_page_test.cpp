@@ -22,7 +22,8 @@ TEST(QuotePage, RefusedValuesAreThePagesText) {
   quote_page(reading, first, page, catalogue);
   std::vector<std::string> quoted;
   for (const auto& r : reading.refused) quoted.push_back(std::string(to_string(r.reason)) + " " + r.value);
-  EXPECT_EQ(quoted, (std::vector<std::string>{"unparsable fast", "out_of_range 9.9e+15", "sentinel 9223372036854775794", "not_finite NaN"}));
+  EXPECT_EQ(quoted,
+            (std::vector<std::string>{"unparsable fast", "out_of_range 9.9e+15", "sentinel 9223372036854775794", "not_finite NaN"}));
 }
 
 }  // namespace

@@ -14,7 +14,9 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-const telemetry::MetricCatalogue& catalogue() { return telemetry::MetricCatalogue::built_in(); }
+const telemetry::MetricCatalogue& catalogue() {
+  return telemetry::MetricCatalogue::built_in();
+}
 
 std::string read(const std::string& page) {
   const auto text = text_of(read_careful(page, catalogue()));
@@ -39,32 +41,52 @@ void expect_all(const std::vector<Case>& cases) {
 }
 
 // A GPU row's labels, first GPU or second.
-const std::string kGpu0 = R"(gpu="0",UUID="GPU-aa",pci_bus_id="00000000:18:00.0",device="nvidia0",modelName="NVIDIA H100 80GB HBM3",Hostname="n1")";
-const std::string kGpu1 = R"(gpu="1",UUID="GPU-bb",pci_bus_id="00000000:2A:00.0",device="nvidia1",modelName="NVIDIA H100 80GB HBM3",Hostname="n1")";
-std::string row(const std::string& name, const std::string& labels, const std::string& value) { return name + "{" + labels + "} " + value + "\n"; }
+const std::string kGpu0 =
+    R"(gpu="0",UUID="GPU-aa",pci_bus_id="00000000:18:00.0",device="nvidia0",modelName="NVIDIA H100 80GB HBM3",Hostname="n1")";
+const std::string kGpu1 =
+    R"(gpu="1",UUID="GPU-bb",pci_bus_id="00000000:2A:00.0",device="nvidia1",modelName="NVIDIA H100 80GB HBM3",Hostname="n1")";
+std::string row(const std::string& name, const std::string& labels, const std::string& value) {
+  return name + "{" + labels + "} " + value + "\n";
+}
 const std::string kTemp = "DCGM_FI_DEV_GPU_TEMP";
 
 TEST(ReadCareful, TellsWhichGpu) {
   expect_all({
-      {"a row of today", row(kTemp, kGpu0, "41"),
+      {"a row of today",
+       row(kTemp, kGpu0, "41"),
        {"gpu: index=0 uuid=GPU-aa pci=00000000:18:00.0 model=NVIDIA H100 80GB HBM3 host=n1 serial= driver= vbios=", "gpu0 gpu 150 = 41"}},
-      {"version 1.x", "dcgm_gpu_temp{gpu=\"0\",uuid=\"GPU-aa\"} 41\n", {"gpu: index=0 uuid=GPU-aa pci= model= host= serial= driver= vbios=", "gpu0 gpu 150 = 41"}},
+      {"version 1.x",
+       "dcgm_gpu_temp{gpu=\"0\",uuid=\"GPU-aa\"} 41\n",
+       {"gpu: index=0 uuid=GPU-aa pci= model= host= serial= driver= vbios=", "gpu0 gpu 150 = 41"}},
       {"blanks around commas", row(kTemp, R"(gpu="0", UUID="GPU-aa" , device="nvidia0")", "41"), {"gpu0 gpu 150 = 41"}},
-      {"only an index", row(kTemp, R"(gpu="3")", "41"), {"gpu: index=3 uuid= pci= model= host= serial= driver= vbios=", "gpu0 gpu 150 = 41"}},
+      {"only an index",
+       row(kTemp, R"(gpu="3")", "41"),
+       {"gpu: index=3 uuid= pci= model= host= serial= driver= vbios=", "gpu0 gpu 150 = 41"}},
       {"only a device", row(kTemp, R"(device="nvidia3")", "41"), {"gpu: index=3 uuid= pci= model= host= serial= driver= vbios="}},
-      {"a kernel's spelling of the address", row(kTemp, R"(pci_bus_id="0000:9b:00.0")", "41"),
+      {"a kernel's spelling of the address",
+       row(kTemp, R"(pci_bus_id="0000:9b:00.0")", "41"),
        {"gpu: index=-1 uuid= pci=00000000:9B:00.0 model= host= serial= driver= vbios="}},
-      {"old build", row(kTemp, R"(gpu="0",UUID="GPU-aa",Hostname="localhost")", "41"), {"gpu: index=0 uuid=GPU-aa pci= model= host=localhost serial= driver= vbios="}},
-      {"a blank UUID says nothing", row(kTemp, R"(gpu="0",UUID="<<<NULL>>>")", "41"), {"gpu: index=0 uuid= pci= model= host= serial= driver= vbios="}},
-      {"sorted by index, whatever the order of rows", row(kTemp, kGpu1, "51") + row(kTemp, kGpu0, "41"), {"gpu0 gpu 150 = 41", "gpu1 gpu 150 = 51"}},
-      {"nobody's", row(kTemp, R"(Hostname="n1")", "41") + kTemp + " 42\n", {"refused: gpu? gpu 150 unknown_identity \"41\"", "refused: gpu? gpu 150 unknown_identity \"42\""}},
+      {"old build",
+       row(kTemp, R"(gpu="0",UUID="GPU-aa",Hostname="localhost")", "41"),
+       {"gpu: index=0 uuid=GPU-aa pci= model= host=localhost serial= driver= vbios="}},
+      {"a blank UUID says nothing",
+       row(kTemp, R"(gpu="0",UUID="<<<NULL>>>")", "41"),
+       {"gpu: index=0 uuid= pci= model= host= serial= driver= vbios="}},
+      {"sorted by index, whatever the order of rows",
+       row(kTemp, kGpu1, "51") + row(kTemp, kGpu0, "41"),
+       {"gpu0 gpu 150 = 41", "gpu1 gpu 150 = 51"}},
+      {"nobody's",
+       row(kTemp, R"(Hostname="n1")", "41") + kTemp + " 42\n",
+       {"refused: gpu? gpu 150 unknown_identity \"41\"", "refused: gpu? gpu 150 unknown_identity \"42\""}},
   });
 }
 
 TEST(ReadCareful, JoinsRowsOfOneGpu) {
-  const std::string link = R"(nvlink="4",gpu="1",gpu_uuid="GPU-bb",pci_bus_id="00000000:2A:00.0",model_name="NVIDIA H100 80GB HBM3",hostname="n1")";
-  const auto text = read(row("DCGM_FI_DEV_NVLINK_REPLAY_ERROR_PER_LINK_TOTAL", link, "7") + row(kTemp, kGpu0, "41") + row(kTemp, kGpu1, "51") +
-                         row("DCGM_FI_DEV_SM_CLOCK", R"(gpu="1")", "1980") + row("DCGM_FI_DEV_MEM_CLOCK", R"(pci_bus_id="0000:18:00.0")", "2619"));
+  const std::string link =
+      R"(nvlink="4",gpu="1",gpu_uuid="GPU-bb",pci_bus_id="00000000:2A:00.0",model_name="NVIDIA H100 80GB HBM3",hostname="n1")";
+  const auto text =
+      read(row("DCGM_FI_DEV_NVLINK_REPLAY_ERROR_PER_LINK_TOTAL", link, "7") + row(kTemp, kGpu0, "41") + row(kTemp, kGpu1, "51") +
+           row("DCGM_FI_DEV_SM_CLOCK", R"(gpu="1")", "1980") + row("DCGM_FI_DEV_MEM_CLOCK", R"(pci_bus_id="0000:18:00.0")", "2619"));
   EXPECT_THAT(text, Not(HasSubstr("uuid= "))) << "every row belongs to one of two GPUs";
   EXPECT_THAT(text, HasSubstr("gpu1 nvlink4 "));
   EXPECT_THAT(text, HasSubstr("nvlink=4 = 7\n"));
@@ -73,7 +95,8 @@ TEST(ReadCareful, JoinsRowsOfOneGpu) {
 }
 
 TEST(ReadCareful, ReadsIdentityFromLabelRows) {
-  const auto labels = kGpu0 + R"(,DCGM_FI_DRIVER_VERSION="570.86.15",DCGM_FI_DEV_SERIAL="1652922012345",DCGM_FI_DEV_VBIOS_VERSION="<<<NOT_PERM>>>")";
+  const auto labels =
+      kGpu0 + R"(,DCGM_FI_DRIVER_VERSION="570.86.15",DCGM_FI_DEV_SERIAL="1652922012345",DCGM_FI_DEV_VBIOS_VERSION="<<<NOT_PERM>>>")";
   EXPECT_THAT(read(row(kTemp, labels, "41")), HasSubstr("serial=1652922012345 driver=570.86.15 vbios=\n"));
   EXPECT_THAT(read(row(kTemp, kGpu0 + R"(,DCGM_FI_SYSTEM_DRIVER_VERSION="590.1")", "41")), HasSubstr("driver=590.1 "));
   const auto printed = read(row(kTemp, kGpu0, "41") + row("DCGM_FI_DEV_SERIAL", kGpu0, "1652922012345"));
@@ -84,18 +107,25 @@ TEST(ReadCareful, ReadsIdentityFromLabelRows) {
 
 TEST(ReadCareful, TellsEntities) {
   expect_all({
-      {"a link by label", row("DCGM_FI_DEV_NVLINK_COUNT_RX_SYMBOL_ERRORS", R"(nvlink="17",gpu="0",gpu_uuid="GPU-aa")", "3"), {"gpu0 nvlink17 1214 nvlink=17 = 3"}},
+      {"a link by label",
+       row("DCGM_FI_DEV_NVLINK_COUNT_RX_SYMBOL_ERRORS", R"(nvlink="17",gpu="0",gpu_uuid="GPU-aa")", "3"),
+       {"gpu0 nvlink17 1214 nvlink=17 = 3"}},
       {"a link by name", row("DCGM_FI_DEV_NVLINK_CRC_FLIT_ERROR_COUNT_L3", kGpu0, "3"), {"gpu0 nvlink3 403 = 3"}},
       {"a link inside a name", row("DCGM_FI_PROF_NVLINK_L17_RX_BYTES", kGpu0, "3"), {"gpu0 nvlink17 1075 = 3"}},
       {"a cache level is no link", row("DCGM_FI_DEV_ECC_SBE_VOL_L2", kGpu0, "3"), {"gpu0 gpu 316 = 3"}},
       {"all links of a GPU", row("DCGM_FI_DEV_NVLINK_BANDWIDTH_TOTAL", kGpu0, "3"), {"gpu0 gpu 449 = 3"}},
       {"a switch", row("DCGM_FI_DEV_NVSWITCH_TEMPERATURE_CURRENT", R"(nvswitch="2",Hostname="n1")", "45"), {"gpu-1 switch2 858 = 45"}},
-      {"a switch's link", row("DCGM_FI_DEV_NVSWITCH_LINK_CRC_ERRORS", R"(nvlink="14",nvswitch="nvswitch1",Hostname="n1")", "0"), {"gpu-1 switch1link14 787 nvlink=14 = 0"}},
+      {"a switch's link",
+       row("DCGM_FI_DEV_NVSWITCH_LINK_CRC_ERRORS", R"(nvlink="14",nvswitch="nvswitch1",Hostname="n1")", "0"),
+       {"gpu-1 switch1link14 787 nvlink=14 = 0"}},
       {"a CPU", row("DCGM_FI_DEV_CPU_TEMP_CURRENT", R"(cpu="1",Hostname="n1")", "45.500000"), {"gpu-1 cpu1 1110 = 45.5"}},
       {"a core", row("DCGM_FI_DEV_CPU_UTIL_TOTAL", R"(cpucore="71",cpu="0",Hostname="n1")", "0.250000"), {"gpu-1 cpucore71 1100 = 0.25"}},
-      {"the node, once, though each GPU prints it", row("DCGM_FI_CUDA_DRIVER_VERSION", kGpu0, "12080") + row("DCGM_FI_CUDA_DRIVER_VERSION", kGpu1, "12080"),
+      {"the node, once, though each GPU prints it",
+       row("DCGM_FI_CUDA_DRIVER_VERSION", kGpu0, "12080") + row("DCGM_FI_CUDA_DRIVER_VERSION", kGpu1, "12080"),
        {"gpu-1 node 5 = 12080", "unknown 0 repeated 1"}},
-      {"a link that is no number", row("DCGM_FI_DEV_NVLINK_COUNT_RX_SYMBOL_ERRORS", R"(nvlink="all",gpu="0")", "3"), {"refused: gpu0 gpu 1214 unknown_identity \"3\""}},
+      {"a link that is no number",
+       row("DCGM_FI_DEV_NVLINK_COUNT_RX_SYMBOL_ERRORS", R"(nvlink="all",gpu="0")", "3"),
+       {"refused: gpu0 gpu 1214 unknown_identity \"3\""}},
   });
 }
 
@@ -103,21 +133,34 @@ TEST(ReadCareful, TellsMigInstances) {
   const auto mig = [](const char* id) { return kGpu0 + R"(,GPU_I_PROFILE="1g.10gb",GPU_I_ID=")" + id + "\""; };
   expect_all({
       {"an instance has its own activity and memory",
-       row("DCGM_FI_PROF_GR_ENGINE_ACTIVE", mig("9"), "0.482113") + row("DCGM_FI_DEV_FB_USED", mig("9"), "7") + row("DCGM_FI_DEV_FB_USED", mig("11"), "8"),
+       row("DCGM_FI_PROF_GR_ENGINE_ACTIVE", mig("9"), "0.482113") + row("DCGM_FI_DEV_FB_USED", mig("9"), "7") +
+           row("DCGM_FI_DEV_FB_USED", mig("11"), "8"),
        {"gpu0 mig9 1001 GPU_I_ID=9 GPU_I_PROFILE=1g.10gb = 0.482113", "gpu0 mig9 252 GPU_I_ID=9 GPU_I_PROFILE=1g.10gb = 7",
         "gpu0 mig11 252 GPU_I_ID=11 GPU_I_PROFILE=1g.10gb = 8"}},
-      {"the card's temperature is one reading", row(kTemp, mig("9"), "41") + row(kTemp, mig("11"), "41"), {"gpu0 gpu 150 = 41", "unknown 0 repeated 1"}},
-      {"an old build's blanks", row("DCGM_FI_DEV_FB_USED", kGpu0 + R"(,GPU_I_PROFILE="<<<NULL>>>",GPU_I_ID="")", "7"), {"gpu0 gpu 252 = 7"}},
+      {"the card's temperature is one reading",
+       row(kTemp, mig("9"), "41") + row(kTemp, mig("11"), "41"),
+       {"gpu0 gpu 150 = 41", "unknown 0 repeated 1"}},
+      {"an old build's blanks",
+       row("DCGM_FI_DEV_FB_USED", kGpu0 + R"(,GPU_I_PROFILE="<<<NULL>>>",GPU_I_ID="")", "7"),
+       {"gpu0 gpu 252 = 7"}},
   });
 }
 
 TEST(ReadCareful, TellsRepeatsFromContradictions) {
   const auto pod = [](const char* name) { return kGpu0 + R"(,pod=")" + name + R"(",namespace="ml",container="c")"; };
   expect_all({
-      {"time slicing: two pods, one value", row(kTemp, pod("a"), "41") + row(kTemp, pod("b"), "41.0"), {"gpu0 gpu 150 = 41", "unknown 0 repeated 1"}},
-      {"two values", row(kTemp, pod("a"), "41") + row(kTemp, pod("b"), "42"), {"gpu0 gpu 150 = 41", "refused: gpu0 gpu 150 duplicate \"42\"", "unknown 0 repeated 0"}},
-      {"two names of one field", row(kTemp, kGpu0, "41") + row("dcgm_gpu_temp", kGpu0, "41"), {"gpu0 gpu 150 = 41", "unknown 0 repeated 1"}},
-      {"a number after a text", row(kTemp, pod("a"), "N/A") + row(kTemp, pod("b"), "42"), {"gpu0 gpu 150 = 42", "refused: gpu0 gpu 150 unparsable \"N/A\""}},
+      {"time slicing: two pods, one value",
+       row(kTemp, pod("a"), "41") + row(kTemp, pod("b"), "41.0"),
+       {"gpu0 gpu 150 = 41", "unknown 0 repeated 1"}},
+      {"two values",
+       row(kTemp, pod("a"), "41") + row(kTemp, pod("b"), "42"),
+       {"gpu0 gpu 150 = 41", "refused: gpu0 gpu 150 duplicate \"42\"", "unknown 0 repeated 0"}},
+      {"two names of one field",
+       row(kTemp, kGpu0, "41") + row("dcgm_gpu_temp", kGpu0, "41"),
+       {"gpu0 gpu 150 = 41", "unknown 0 repeated 1"}},
+      {"a number after a text",
+       row(kTemp, pod("a"), "N/A") + row(kTemp, pod("b"), "42"),
+       {"gpu0 gpu 150 = 42", "refused: gpu0 gpu 150 unparsable \"N/A\""}},
   });
 }
 
@@ -144,28 +187,38 @@ TEST(ReadCareful, BringsUnitsToTheCatalogues) {
       {"bytes", row("DCGM_FI_DEV_BAR1_USED_BYTES", kGpu0, "3145728"), {"gpu0 gpu 92 = 3"}},
       {"ratio", row("DCGM_FI_DEV_FAN_SPEED_RATIO", kGpu0, "0.25"), {"gpu0 gpu 191 = 25"}},
       {"0.57 * 100 is 56.99999999999999", row("DCGM_FI_DEV_FAN_SPEED_RATIO", kGpu0, "0.570000"), {"gpu0 gpu 191 = 57"}},
-      {"more decimals than an exporter prints", row("DCGM_FI_DEV_FAN_SPEED_RATIO", kGpu0, "0.5712345678"), {"gpu0 gpu 191 = 57.123456780000005"}},
+      {"more decimals than an exporter prints",
+       row("DCGM_FI_DEV_FAN_SPEED_RATIO", kGpu0, "0.5712345678"),
+       {"gpu0 gpu 191 = 57.123456780000005"}},
       {"HELP says percent", util("# HELP DCGM_FI_DEV_GPU_UTIL_RATIO GPU utilization (in %).\n"), {"gpu0 gpu 203 = 0.5"}},
       {"HELP says ratio", util("# HELP DCGM_FI_DEV_GPU_UTIL_RATIO GPU utilization (ratio, 0-1).\n"), {"gpu0 gpu 203 = 50"}},
       {"HELP after the sample", util("") + "# HELP DCGM_FI_DEV_GPU_UTIL_RATIO Fraction of time busy.\n", {"gpu0 gpu 203 = 50"}},
       {"nobody says", util(""), {"gpu0 gpu 203 = absent", "refused: gpu0 gpu 203 conversion_error \"0.5\""}},
-      {"a packed bit-error rate stays packed", row("DCGM_FI_DEV_NVLINK_COUNT_EFFECTIVE_BER", R"(nvlink="1",gpu="0",gpu_uuid="GPU-aa")", "3855"), {"gpu0 nvlink1 1217 nvlink=1 = 3855"}},
+      {"a packed bit-error rate stays packed",
+       row("DCGM_FI_DEV_NVLINK_COUNT_EFFECTIVE_BER", R"(nvlink="1",gpu="0",gpu_uuid="GPU-aa")", "3855"),
+       {"gpu0 nvlink1 1217 nvlink=1 = 3855"}},
   });
 }
 
 TEST(ReadCareful, RefusesWhatIsNoNumber) {
   expect_all({
-      {"not convertible", row("DCGM_FI_DEV_SM_CLOCK", kGpu0, "ERROR - FAILED TO CONVERT TO STRING"),
+      {"not convertible",
+       row("DCGM_FI_DEV_SM_CLOCK", kGpu0, "ERROR - FAILED TO CONVERT TO STRING"),
        {"gpu0 gpu 100 = absent", "refused: gpu0 gpu 100 conversion_error \"ERROR - FAILED TO CONVERT TO STRING\""}},
-      {"a leaked blank", row("DCGM_FI_DEV_SM_CLOCK", kGpu0, "<<<NOT_SUPPORTED>>>"), {"refused: gpu0 gpu 100 sentinel \"<<<NOT_SUPPORTED>>>\""}},
+      {"a leaked blank",
+       row("DCGM_FI_DEV_SM_CLOCK", kGpu0, "<<<NOT_SUPPORTED>>>"),
+       {"refused: gpu0 gpu 100 sentinel \"<<<NOT_SUPPORTED>>>\""}},
       {"text", row("DCGM_FI_DEV_SM_CLOCK", kGpu0, "fast"), {"refused: gpu0 gpu 100 unparsable \"fast\""}},
       {"nothing", row("DCGM_FI_DEV_SM_CLOCK", kGpu0, ""), {"refused: gpu0 gpu 100 unparsable \"\""}},
-      {"a quote inside a pod's name", row(kTemp, kGpu0 + R"(,pod="we"ird")", "41") + row(kTemp, kGpu1, "51"),
+      {"a quote inside a pod's name",
+       row(kTemp, kGpu0 + R"(,pod="we"ird")", "41") + row(kTemp, kGpu1, "51"),
        {"gpu0 gpu 150 = 51", "refused: gpu? gpu 150 unparsable \"41\""}},
-      {"the same, of a GPU that other rows know", row(kTemp, kGpu0 + R"(,pod="we"ird")", "41") + row("DCGM_FI_DEV_SM_CLOCK", kGpu0, "1980"),
+      {"the same, of a GPU that other rows know",
+       row(kTemp, kGpu0 + R"(,pod="we"ird")", "41") + row("DCGM_FI_DEV_SM_CLOCK", kGpu0, "1980"),
        {"refused: gpu0 gpu 150 unparsable \"41\""}},
       {"no metric's name", "<html>\n", {"refused: gpu? gpu 0 unparsable \"<html>\""}},
-      {"a newline inside a pod's name", "DCGM_FI_DEV_SM_CLOCK{gpu=\"0\"} 1980\n" + kTemp + "{gpu=\"0\",pod=\"a\nb\"} 41\n",
+      {"a newline inside a pod's name",
+       "DCGM_FI_DEV_SM_CLOCK{gpu=\"0\"} 1980\n" + kTemp + "{gpu=\"0\",pod=\"a\nb\"} 41\n",
        {"refused: gpu0 gpu 150 unparsable \"DCGM_FI_DEV_GPU_TEMP{gpu=\"0\",pod=\"a\"", "unknown 1 repeated 0"}},
   });
 }
@@ -183,8 +236,11 @@ TEST(ReadCareful, ToleratesProxiesAndFederation) {
       {"floats and time stamps", row(kTemp, kGpu0, "4.2e+01 1700000000123"), {"gpu0 gpu 150 = 42 @1700000000123"}},
       {"no last newline", "# EOF\n\n" + kTemp + "{" + kGpu0 + "} 41", {"gpu0 gpu 150 = 41"}},
       {"carriage returns", kTemp + "{" + kGpu0 + "} 41\r\n# TYPE x gauge\r\n", {"gpu0 gpu 150 = 41"}},
-      {"other exporters' families", "node_load1 0.5\nup{job=\"x\"} 1\n" + row(kTemp, kGpu0, "41"), {"gpu0 gpu 150 = 41", "unknown 2 repeated 0"}},
-      {"two hosts on one page", row(kTemp, R"(gpu="0",UUID="GPU-aa",Hostname="n1")", "41") + row(kTemp, R"(gpu="0",UUID="GPU-bb",Hostname="n2")", "51"),
+      {"other exporters' families",
+       "node_load1 0.5\nup{job=\"x\"} 1\n" + row(kTemp, kGpu0, "41"),
+       {"gpu0 gpu 150 = 41", "unknown 2 repeated 0"}},
+      {"two hosts on one page",
+       row(kTemp, R"(gpu="0",UUID="GPU-aa",Hostname="n1")", "41") + row(kTemp, R"(gpu="0",UUID="GPU-bb",Hostname="n2")", "51"),
        {"gpu0 gpu 150 = 41", "gpu1 gpu 150 = 51"}},
       {"an empty page", "", {"unknown 0 repeated 0"}},
       {"blank lines", "\n \n\r\n", {"unknown 0 repeated 0"}},

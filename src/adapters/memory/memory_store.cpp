@@ -56,7 +56,9 @@ std::vector<Latest> MemoryStore::latest(telemetry::MetricId metric) const {
   return all;
 }
 
-Result<bool> MemoryStore::maintain(Timestamp) { return false; }
+Result<bool> MemoryStore::maintain(Timestamp) {
+  return false;
+}
 
 StoreStats MemoryStore::stats() const {
   std::lock_guard lock(mutex_);
@@ -77,7 +79,8 @@ Result<std::optional<Record>> MemoryStore::get(std::string_view kind, std::strin
   return found == of_kind->second.end() ? std::optional<Record>() : found->second;
 }
 
-Result<std::vector<Record>> MemoryStore::scan(std::string_view kind, std::string_view prefix, std::string_view after, std::size_t limit) const {
+Result<std::vector<Record>> MemoryStore::scan(std::string_view kind, std::string_view prefix, std::string_view after,
+                                              std::size_t limit) const {
   std::lock_guard lock(mutex_);
   std::vector<Record> found;
   const auto of_kind = kinds_.find(kind);

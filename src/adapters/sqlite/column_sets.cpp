@@ -62,8 +62,11 @@ Result<std::vector<SeriesKey>> decode_keys(std::string_view bytes) {
     const auto kind = in.byte();
     const auto number = in.varint();
     metric += static_cast<std::uint64_t>(in.signed_varint());
-    if (board > 0xffff'ffff || kind > static_cast<unsigned>(Entity::Kind::node) || number > 0xffff || metric > 0xffff) return Error{Errc::corrupt, "columns: malformed key"};
-    keys.push_back({static_cast<BoardId>(board), {static_cast<Entity::Kind>(kind), static_cast<std::uint16_t>(number)}, static_cast<telemetry::MetricId>(metric)});
+    if (board > 0xffff'ffff || kind > static_cast<unsigned>(Entity::Kind::node) || number > 0xffff || metric > 0xffff)
+      return Error{Errc::corrupt, "columns: malformed key"};
+    keys.push_back({static_cast<BoardId>(board),
+                    {static_cast<Entity::Kind>(kind), static_cast<std::uint16_t>(number)},
+                    static_cast<telemetry::MetricId>(metric)});
   }
   if (!in.ok() || !in.at_end()) return Error{Errc::corrupt, "columns: malformed"};
   return keys;
@@ -83,7 +86,9 @@ const ColumnSet* ColumnSets::intern(const store::Columns& keys) {
   return made;
 }
 
-void ColumnSets::restore(std::uint32_t id, store::Columns keys) { add(id, std::move(keys)); }
+void ColumnSets::restore(std::uint32_t id, store::Columns keys) {
+  add(id, std::move(keys));
+}
 
 const ColumnSet* ColumnSets::add(std::uint32_t id, store::Columns keys) {
   auto set = std::make_unique<ColumnSet>(ColumnSet{id, keys, boards_of(*keys), gpu_metrics_of(*keys)});

@@ -17,7 +17,7 @@ using telemetry::BoardId;
 struct ColumnSet {
   std::uint32_t id = 0;
   store::Columns keys;
-  std::vector<BoardId> boards;  // whose they are, ascending
+  std::vector<BoardId> boards;                                             // whose they are, ascending
   std::vector<std::pair<telemetry::MetricId, std::uint32_t>> gpu_metrics;  // GPU-entity columns, ascending by metric
 
   std::size_t size() const { return keys->size(); }

@@ -13,7 +13,9 @@ constexpr std::size_t kMostWriters = 3;
 constexpr int kDayVersion = 1;
 constexpr std::int64_t kHoursPerDay = 24;
 
-Timestamp start_of_day(std::int64_t day) { return start_of_hour(day * kHoursPerDay); }
+Timestamp start_of_day(std::int64_t day) {
+  return start_of_hour(day * kHoursPerDay);
+}
 
 // The day in "raw-2026-02-09.db"; nullopt for any other name.
 std::optional<std::int64_t> day_in(const std::string& file) {
@@ -35,8 +37,10 @@ Result<std::unique_ptr<Db>> open_day(const fs::path& path) {
   if (*version == kDayVersion) return db;
   auto transaction = Transaction::begin(**db);
   if (!transaction) return transaction.error();
-  if (auto done = (*db)->run(fmt::format("create table chunks(board integer not null, hour integer not null, sum integer not null, bytes blob not null);"
-                                         "create unique index chunk_place on chunks(board, hour); pragma user_version = {}", kDayVersion));
+  if (auto done = (*db)->run(
+          fmt::format("create table chunks(board integer not null, hour integer not null, sum integer not null, bytes blob not null);"
+                      "create unique index chunk_place on chunks(board, hour); pragma user_version = {}",
+                      kDayVersion));
       !done)
     return done.error();
   if (auto done = transaction->commit(); !done) return done.error();
@@ -50,9 +54,13 @@ void remove_with_side_files(const fs::path& path) {
 
 }  // namespace
 
-std::string day_name(std::int64_t day) { return format_rfc3339(start_of_day(day)).substr(0, 10); }
+std::string day_name(std::int64_t day) {
+  return format_rfc3339(start_of_day(day)).substr(0, 10);
+}
 
-fs::path DayFiles::path_of(std::int64_t day) const { return folder_ / fmt::format("raw-{}.db", day_name(day)); }
+fs::path DayFiles::path_of(std::int64_t day) const {
+  return folder_ / fmt::format("raw-{}.db", day_name(day));
+}
 
 void DayFiles::note(std::int64_t day) {
   std::lock_guard lock(mutex_);
@@ -109,7 +117,10 @@ void DayFiles::set_aside(std::int64_t day, const Error& why) {
   std::error_code failed;
   for (const auto* end : {"", "-wal", "-shm"})
     if (fs::exists(path.string() + end, failed)) fs::rename(path.string() + end, path.string() + ".damaged" + end, failed);
-  log_.error("store.day_damaged", {{"day", day_name(day)}, {"error", why.what}, {"set_aside", path.string() + ".damaged"}, {"renamed", failed ? failed.message() : "yes"}});
+  log_.error("store.day_damaged", {{"day", day_name(day)},
+                                   {"error", why.what},
+                                   {"set_aside", path.string() + ".damaged"},
+                                   {"renamed", failed ? failed.message() : "yes"}});
 }
 
 void DayFiles::drop_before(std::int64_t day) {
@@ -123,7 +134,9 @@ void DayFiles::drop_before(std::int64_t day) {
   }
 }
 
-void DayFiles::close_before(std::int64_t day) { writers_.erase(writers_.begin(), writers_.lower_bound(day)); }
+void DayFiles::close_before(std::int64_t day) {
+  writers_.erase(writers_.begin(), writers_.lower_bound(day));
+}
 
 std::uint64_t DayFiles::damaged() const {
   std::lock_guard lock(mutex_);
@@ -131,7 +144,8 @@ std::uint64_t DayFiles::damaged() const {
 }
 
 Result<void> put_chunk(Db& day, telemetry::BoardId board, std::int64_t hour, std::string_view bytes) {
-  auto q = day.query("insert into chunks(board, hour, sum, bytes) values(?1, ?2, ?3, ?4) on conflict(board, hour) do update set sum = ?3, bytes = ?4");
+  auto q = day.query(
+      "insert into chunks(board, hour, sum, bytes) values(?1, ?2, ?3, ?4) on conflict(board, hour) do update set sum = ?3, bytes = ?4");
   if (!q) return q.error();
   return q->bind(1, static_cast<std::int64_t>(board)).bind(2, hour).bind(3, checksum(bytes)).bind_bytes(4, bytes).run();
 }

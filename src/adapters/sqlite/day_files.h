@@ -13,7 +13,9 @@
 /// Sealed readings, a SQLite file per UTC day: raw-2026-02-09.db. Retention is an unlink; damage costs one day.
 namespace ghm::sqlite {
 
-inline std::int64_t day_of_hour(std::int64_t hour) { return hour / 24; }
+inline std::int64_t day_of_hour(std::int64_t hour) {
+  return hour / 24;
+}
 /// "2026-02-09".
 std::string day_name(std::int64_t day);
 
@@ -50,7 +52,7 @@ class DayFiles {
   const std::filesystem::path folder_;
   const Log log_;
   std::map<std::int64_t, std::unique_ptr<Db>> writers_;  // the writer's alone
-  mutable std::mutex mutex_;                              // guards what follows
+  mutable std::mutex mutex_;                             // guards what follows
   std::map<std::int64_t, std::shared_ptr<ConnectionPool>> days_;
   std::uint64_t damaged_ = 0;
 };

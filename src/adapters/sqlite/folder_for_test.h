@@ -33,7 +33,9 @@ class Folder : public testing::Test {
   }
   std::vector<Point> temperatures() { return store_->read((*columns_)[0], {Timestamp{}, kNoon + std::chrono::days(60)}).value(); }
   void settle(Timestamp now) {
-    for (const auto t : {now, now + 2min}) while (store_->maintain(t).value()) {}
+    for (const auto t : {now, now + 2min})
+      while (store_->maintain(t).value()) {
+      }
   }
   std::size_t files(std::string_view end) {
     std::size_t n = 0;

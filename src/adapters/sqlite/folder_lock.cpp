@@ -30,10 +30,12 @@ bool write_pid(int file) {
 Result<FolderLock> FolderLock::take(const std::filesystem::path& folder) {
   const auto path = folder / "ghm.lock";
   const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (file < 0) return Error{Errc::unavailable, fmt::format("{}: {}; look at the folder's owner and permissions", path.string(), std::strerror(errno))};
+  if (file < 0)
+    return Error{Errc::unavailable, fmt::format("{}: {}; look at the folder's owner and permissions", path.string(), std::strerror(errno))};
   FolderLock lock(file);
   if (::flock(file, LOCK_EX | LOCK_NB) != 0)
-    return Error{Errc::conflict, fmt::format("{}: the data folder is in use by {}; stop it, or choose another data_dir", folder.string(), holder(path))};
+    return Error{Errc::conflict,
+                 fmt::format("{}: the data folder is in use by {}; stop it, or choose another data_dir", folder.string(), holder(path))};
   if (!write_pid(file)) return Error{Errc::unavailable, fmt::format("{}: {}", path.string(), std::strerror(errno))};
   return lock;
 }

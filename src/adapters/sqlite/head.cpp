@@ -100,18 +100,14 @@ void Head::publish(const NewRow& row) {
   s.hours[hour_of(row.ref.at)].push_back(row.ref);
   ++unsealed_rows_[row.ref.seq];
   note_boards(s, *row.ref.columns);
-  if (row.ref.at > s.at)
-    publish_newest(row);
-  else
-    publish_late(row);
+  if (row.ref.at > s.at) publish_newest(row);
+  else publish_late(row);
 }
 
 void Head::publish_newest(const NewRow& row) {
   auto& s = *row.source;
-  if (s.columns != row.ref.columns)
-    keep_all_then_drop_what_returns(s, row);
-  else if (absence_differs(s.values, row.values))
-    keep_what_the_next_row_lacks(s, row.values);
+  if (s.columns != row.ref.columns) keep_all_then_drop_what_returns(s, row);
+  else if (absence_differs(s.values, row.values)) keep_what_the_next_row_lacks(s, row.values);
   s.columns = row.ref.columns;
   s.values.assign(row.values.begin(), row.values.end());
   s.at = row.ref.at;
@@ -214,7 +210,8 @@ std::vector<Latest> Head::latest(BoardId board) const {
   if (sources == by_board_.end()) return {};
   for (const auto* s : sources->second) {
     for (std::size_t i = 0; i < s->values.size(); ++i)
-      if (const auto& key = (*s->columns->keys)[i]; key.board == board && !is_absent(s->values[i])) all.push_back({{key, {s->at, s->values[i]}}, s->seq});
+      if (const auto& key = (*s->columns->keys)[i]; key.board == board && !is_absent(s->values[i]))
+        all.push_back({{key, {s->at, s->values[i]}}, s->seq});
     for (const auto& [key, seen] : s->left_behind)
       if (key.board == board) all.push_back({{key, seen.point}, seen.seq});
   }

@@ -15,17 +15,21 @@
 namespace ghm::sqlite {
 
 inline constexpr std::int64_t kHourMs = 3'600'000;
-inline std::int64_t hour_of(Timestamp t) { return to_unix_ms(t) / kHourMs; }
-inline Timestamp start_of_hour(std::int64_t hour) { return from_unix_ms(hour * kHourMs); }
+inline std::int64_t hour_of(Timestamp t) {
+  return to_unix_ms(t) / kHourMs;
+}
+inline Timestamp start_of_hour(std::int64_t hour) {
+  return from_unix_ms(hour * kHourMs);
+}
 
 /// Where one row lies in the journal.
 struct RowRef {
-  std::uint64_t seq = 0;      // journal row
-  std::uint32_t offset = 0;   // of the payload in it
+  std::uint64_t seq = 0;     // journal row
+  std::uint32_t offset = 0;  // of the payload in it
   std::uint32_t length = 0;
   Timestamp at{};
   const ColumnSet* columns = nullptr;
-  std::uint8_t link = 0;      // 0: stands alone (a late row); n: n-th of a chain of differences, the 1st stands alone too
+  std::uint8_t link = 0;  // 0: stands alone (a late row); n: n-th of a chain of differences, the 1st stands alone too
 };
 
 /// The newest value of a series that the source's newest row does not have.
@@ -42,10 +46,10 @@ struct Source {
   store::RowState chain;
   const ColumnSet* chain_columns = nullptr;
   Timestamp chain_at = Timestamp::min();
-  std::uint8_t chain_links = 0;   // 0: the next row must stand alone
-  store::Columns given;           // the caller's pointer of the row before, held so that it cannot become another's
+  std::uint8_t chain_links = 0;  // 0: the next row must stand alone
+  store::Columns given;          // the caller's pointer of the row before, held so that it cannot become another's
   const ColumnSet* given_columns = nullptr;
-  std::uint64_t seen_seq = 0;     // newest row at the last look of maintain()
+  std::uint64_t seen_seq = 0;  // newest row at the last look of maintain()
 
   // Written by the writer under Head's lock.
   const ColumnSet* columns = nullptr;

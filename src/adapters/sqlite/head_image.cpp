@@ -7,7 +7,9 @@ namespace {
 
 using store::ByteReader, store::put_double, store::put_signed, store::put_varint;
 
-Error corrupt(const Source& s, std::string_view what) { return {Errc::corrupt, "newest values of source '" + s.name + "': " + std::string(what)}; }
+Error corrupt(const Source& s, std::string_view what) {
+  return {Errc::corrupt, "newest values of source '" + s.name + "': " + std::string(what)};
+}
 
 void put_row(const Source& s, std::string& out) {
   store::RowState state;

@@ -12,7 +12,9 @@ namespace {
 
 using store::ByteReader, store::put_byte, store::put_varint;
 
-Error corrupt(std::uint64_t seq, std::string_view what) { return {Errc::corrupt, fmt::format("journal row {}: {}", seq, what)}; }
+Error corrupt(std::uint64_t seq, std::string_view what) {
+  return {Errc::corrupt, fmt::format("journal row {}: {}", seq, what)};
+}
 
 bool same_row(std::span<const double> a, std::span<const double> b) {
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size_bytes()) == 0);
@@ -126,7 +128,9 @@ Result<void> list_rows(std::uint64_t seq, std::string_view journal_row, const Co
     if (!in.ok() || source > 0xffff'ffff || at >= 253'402'300'800'000) return corrupt(seq, "malformed");
     const auto* set = sets.find(static_cast<std::uint32_t>(columns));
     if (set == nullptr) return corrupt(seq, "unknown columns");
-    const RowRef ref{seq, static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(length), from_unix_ms(static_cast<std::int64_t>(at)), set, link};
+    const RowRef ref{
+        seq, static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(length), from_unix_ms(static_cast<std::int64_t>(at)), set,
+        link};
     if (auto done = found(static_cast<std::uint32_t>(source), ref); !done) return done;
   }
   return {};

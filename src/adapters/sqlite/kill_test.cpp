@@ -12,7 +12,8 @@ namespace {
 constexpr auto kStep = 10s;
 
 /// Appends and seals until it is killed; says on `told` how many rows are durable.
-[[noreturn]] void write_for_ever(const std::filesystem::path& folder, const store::Columns& columns, Timestamp from, std::uint32_t row, int told) {
+[[noreturn]] void write_for_ever(const std::filesystem::path& folder, const store::Columns& columns, Timestamp from, std::uint32_t row,
+                                 int told) {
   auto store = SqliteStore::open(folder, {}, Log::off());
   if (!store) ::_exit(3);
   for (;; ++row) {
@@ -26,7 +27,8 @@ constexpr auto kStep = 10s;
 }
 
 /// Lets a child write for a while, kills it, and answers the last count that it told.
-std::uint32_t write_and_kill(const std::filesystem::path& folder, const store::Columns& columns, Timestamp from, std::uint32_t row, std::chrono::milliseconds life) {
+std::uint32_t write_and_kill(const std::filesystem::path& folder, const store::Columns& columns, Timestamp from, std::uint32_t row,
+                             std::chrono::milliseconds life) {
   int ends[2];
   EXPECT_EQ(::pipe(ends), 0);
   const auto child = ::fork();
@@ -51,7 +53,8 @@ TEST_F(Folder, KillNineLosesNothingThatWasAcknowledged) {
     const auto found = temperatures();
     ASSERT_GE(found.size(), durable);
     ASSERT_LE(found.size(), durable + 1);  // the row that was under way
-    for (std::uint32_t i = 0; i < found.size(); ++i) ASSERT_EQ(found[i], (Point{kNoon + i * kStep, static_cast<double>(i)})) << "round " << round;
+    for (std::uint32_t i = 0; i < found.size(); ++i)
+      ASSERT_EQ(found[i], (Point{kNoon + i * kStep, static_cast<double>(i)})) << "round " << round;
     rows = static_cast<std::uint32_t>(found.size());
     store_.reset();
   }

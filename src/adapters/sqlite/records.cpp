@@ -24,7 +24,8 @@ Result<std::vector<Record>> all_rows(Query& q) {
 }  // namespace
 
 Result<void> put_records(Db& db, std::span<const Record> records) {
-  auto q = db.query("insert into records(kind, key, at, body) values(?1, ?2, ?3, ?4) on conflict(kind, key) do update set at = ?3, body = ?4");
+  auto q =
+      db.query("insert into records(kind, key, at, body) values(?1, ?2, ?3, ?4) on conflict(kind, key) do update set at = ?3, body = ?4");
   if (!q) return q.error();
   for (const auto& r : records)
     if (auto done = q->bind(1, r.kind).bind(2, r.key).bind(3, to_unix_ms(r.at)).bind(4, r.body).run(); !done) return done;
@@ -42,7 +43,8 @@ Result<std::optional<Record>> get_record(Db& db, std::string_view kind, std::str
 }
 
 // Keys compare as bytes, so the keys of a prefix stand together: from max(prefix, after) on until one differs.
-Result<std::vector<Record>> scan_records(Db& db, std::string_view kind, std::string_view prefix, std::string_view after, std::size_t limit) {
+Result<std::vector<Record>> scan_records(Db& db, std::string_view kind, std::string_view prefix, std::string_view after,
+                                         std::size_t limit) {
   auto q = db.query(
       "select kind, key, at, body from records where kind = ?1 and key >= ?2 and (?3 = '' or key > ?3) "
       "and substr(key, 1, length(?2)) = ?2 order by key limit ?4");

@@ -22,8 +22,9 @@ constexpr const char* kSteps[] = {
 constexpr int kVersion = std::size(kSteps);
 
 Error newer(const Db& db, std::int64_t version) {
-  return {Errc::conflict, fmt::format("{}: written by a newer version (schema {}, this program knows up to {}); upgrade this program, or restore a backup",
-                                      db.path().string(), version, kVersion)};
+  return {Errc::conflict,
+          fmt::format("{}: written by a newer version (schema {}, this program knows up to {}); upgrade this program, or restore a backup",
+                      db.path().string(), version, kVersion)};
 }
 
 Result<void> copy_beside(Db& db, std::int64_t version, const Log& log) {
@@ -50,7 +51,9 @@ Result<void> migrate(Db& db, std::int64_t version, const Log& log) {
 
 }  // namespace
 
-int schema_version() { return kVersion; }
+int schema_version() {
+  return kVersion;
+}
 
 Result<std::unique_ptr<Db>> open_main(const std::filesystem::path& path, const Log& log) {
   auto db = Db::open(path, Db::Mode::create);

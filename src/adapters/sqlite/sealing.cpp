@@ -9,13 +9,15 @@
 namespace ghm::sqlite {
 namespace {
 
-constexpr auto kGrace = 2min;        // rows of the hour before are still under way
-constexpr auto kQuiet = 60s;         // late rows come in groups: an hour is sealed when they have stopped...
+constexpr auto kGrace = 2min;          // rows of the hour before are still under way
+constexpr auto kQuiet = 60s;           // late rows come in groups: an hour is sealed when they have stopped...
 constexpr auto kMostPatience = 10min;  // ...or go on for ever
 constexpr auto kRetentionEvery = 1min;
 constexpr std::int64_t kOpenHours = 49;  // a day is written for so long after its start's last late row may come
 
-bool finished(std::int64_t hour, Timestamp now) { return start_of_hour(hour + 1) + kGrace <= now; }
+bool finished(std::int64_t hour, Timestamp now) {
+  return start_of_hour(hour + 1) + kGrace <= now;
+}
 
 }  // namespace
 
@@ -72,7 +74,10 @@ Result<void> SqliteStore::write_chunks(std::int64_t hour, const std::vector<Head
   ChunkBuilder builder;
   const auto damaged = [this](const Error& e) { log_.error("store.row_damaged", {{"error", e.what}}); };
   for (const auto& slice : slices)
-    if (auto done = read_slice(*main_, slice, [&](const RowRef& ref, std::span<const double> values) { builder.add(ref, values); }, damaged); !done) return done;
+    if (auto done = read_slice(
+            *main_, slice, [&](const RowRef& ref, std::span<const double> values) { builder.add(ref, values); }, damaged);
+        !done)
+      return done;
   auto day = days_.writer(day_of_hour(hour));
   if (!day) return day.error();
   auto transaction = Transaction::begin(**day);
@@ -97,7 +102,8 @@ Result<void> SqliteStore::write_sealed(const Sealing& sealing) {
     if (!*q) return q->error();
   for (const auto& slice : sealing.slices) {
     const auto& s = *slice.source;
-    if (auto done = mark->bind(1, s.id).bind(2, slice.hour).bind(3, static_cast<std::int64_t>(slice.rows.back().seq)).run(); !done) return done;
+    if (auto done = mark->bind(1, s.id).bind(2, slice.hour).bind(3, static_cast<std::int64_t>(slice.rows.back().seq)).run(); !done)
+      return done;
     if (s.columns == nullptr) continue;
     if (auto done = latest->bind(1, s.id).bind_bytes(2, encode_latest(s)).run(); !done) return done;
   }

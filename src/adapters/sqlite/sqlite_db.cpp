@@ -11,7 +11,8 @@ constexpr int kBusyTimeoutMs = 5000;
 
 // What the caller can do. A short read is a file that lost its end; other I/O errors pass (a full disk, a lost mount).
 Errc code_of(sqlite3* db) {
-  if (sqlite3_extended_errcode(db) == SQLITE_IOERR_SHORT_READ || sqlite3_extended_errcode(db) == SQLITE_IOERR_CORRUPTFS) return Errc::corrupt;
+  if (sqlite3_extended_errcode(db) == SQLITE_IOERR_SHORT_READ || sqlite3_extended_errcode(db) == SQLITE_IOERR_CORRUPTFS)
+    return Errc::corrupt;
   switch (sqlite3_errcode(db)) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
@@ -113,7 +114,8 @@ Result<std::unique_ptr<Db>> Db::open(const std::filesystem::path& path, Mode mod
 }
 
 Result<void> Db::run(const std::string& sql) {
-  if (sqlite3_exec(connection_.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) return error_of(connection_.get(), path_.string());
+  if (sqlite3_exec(connection_.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
+    return error_of(connection_.get(), path_.string());
   return {};
 }
 
@@ -121,7 +123,8 @@ Result<Query> Db::query(std::string_view sql) {
   const auto found = statements_.find(sql);
   if (found != statements_.end()) return Query(found->second.get());
   sqlite3_stmt* raw = nullptr;
-  if (sqlite3_prepare_v3(connection_.get(), sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &raw, nullptr) != SQLITE_OK)
+  if (sqlite3_prepare_v3(connection_.get(), sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &raw, nullptr) !=
+      SQLITE_OK)
     return error_of(connection_.get(), path_.string());
   return Query(statements_.emplace(std::string(sql), Statement(raw)).first->second.get());
 }

@@ -53,10 +53,17 @@ struct SqliteStore::Wanted {
 };
 
 SqliteStore::SqliteStore(fs::path folder, FolderLock lock, std::unique_ptr<Db> main, SqliteSettings settings, Log log)
-    : folder_(std::move(folder)), settings_(settings), log_(log), lock_(std::move(lock)), main_(std::move(main)),
-      readers_(std::make_shared<ConnectionPool>(folder_ / "ghm.db", Db::Mode::read_write)), days_(folder_, std::move(log)) {}
+    : folder_(std::move(folder)),
+      settings_(settings),
+      log_(log),
+      lock_(std::move(lock)),
+      main_(std::move(main)),
+      readers_(std::make_shared<ConnectionPool>(folder_ / "ghm.db", Db::Mode::read_write)),
+      days_(folder_, std::move(log)) {}
 
-SqliteStore::~SqliteStore() { readers_->close(); }
+SqliteStore::~SqliteStore() {
+  readers_->close();
+}
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const fs::path& folder, SqliteSettings settings, Log log) {
   if (auto done = make_folder(folder); !done) return done.error();
@@ -172,7 +179,8 @@ Result<void> SqliteStore::read_head(Wanted& wanted) const {
     if (!wanted.range.contains(ref.at)) return;
     const auto& columns = places.of(ref.columns);
     for (std::size_t w = 0; w < columns.size(); ++w)
-      if (columns[w] && !telemetry::is_absent(values[*columns[w]])) wanted.head[w].push_back({{ref.at, values[*columns[w]]}, ref.seq, ref.offset});
+      if (columns[w] && !telemetry::is_absent(values[*columns[w]]))
+        wanted.head[w].push_back({{ref.at, values[*columns[w]]}, ref.seq, ref.offset});
   };
   const auto damaged = [this](const Error& e) { log_.error("store.row_damaged", {{"error", e.what}}); };
   for (const auto& slice : slices)
@@ -182,7 +190,8 @@ Result<void> SqliteStore::read_head(Wanted& wanted) const {
 
 namespace {
 
-Result<void> read_chunk(std::string_view bytes, std::span<const SeriesKey> series, TimeRange range, std::vector<std::vector<Point>>& found) {
+Result<void> read_chunk(std::string_view bytes, std::span<const SeriesKey> series, TimeRange range,
+                        std::vector<std::vector<Point>>& found) {
   auto chunk = store::ChunkReader::open(bytes);
   if (!chunk) return chunk.error();
   std::vector<double> values;
@@ -258,7 +267,8 @@ Result<std::optional<Record>> SqliteStore::get(std::string_view kind, std::strin
   return get_record(**db, kind, key);
 }
 
-Result<std::vector<Record>> SqliteStore::scan(std::string_view kind, std::string_view prefix, std::string_view after, std::size_t limit) const {
+Result<std::vector<Record>> SqliteStore::scan(std::string_view kind, std::string_view prefix, std::string_view after,
+                                              std::size_t limit) const {
   auto db = readers_->lend();
   if (!db) return db.error();
   return scan_records(**db, kind, prefix, after, limit);

@@ -43,7 +43,8 @@ class SqliteStore final : public store::TelemetryStore, public store::RecordStor
 
   Result<void> put(std::span<const Record> records) override;
   Result<std::optional<Record>> get(std::string_view kind, std::string_view key) const override;
-  Result<std::vector<Record>> scan(std::string_view kind, std::string_view prefix, std::string_view after, std::size_t limit) const override;
+  Result<std::vector<Record>> scan(std::string_view kind, std::string_view prefix, std::string_view after,
+                                   std::size_t limit) const override;
   Result<std::vector<Record>> recent(std::string_view kind, TimeRange range, std::size_t limit) const override;
   Result<bool> erase(std::string_view kind, std::string_view key) override;
 

@@ -150,7 +150,8 @@ TEST_F(Folder, ANewerFolderIsRefusedAndAnOlderOneIsCopiedFirst) {
 }
 
 TEST_F(Folder, AFileThatIsNoDatabaseStopsTheStartWithItsName) {
-  std::ofstream(folder_ / "ghm.db") << "this is a text file that somebody put here, longer than a header of one hundred bytes, to be sure of it";
+  std::ofstream(folder_ / "ghm.db")
+      << "this is a text file that somebody put here, longer than a header of one hundred bytes, to be sure of it";
   const auto done = open();
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, Errc::corrupt);

@@ -35,7 +35,9 @@ std::string trimmed(std::string text) {
 Error refused(const std::string& url, const scrape::HttpAnswer& answer) {
   const auto problem = Json::parse(answer.body, nullptr, false);
   const auto detail = problem.is_object() ? problem.value("detail", std::string()) : std::string();
-  const Errc code = answer.status == 404 ? Errc::not_found : answer.status == 401 || answer.status == 403 ? Errc::unauthorized : Errc::unavailable;
+  const Errc code = answer.status == 404                           ? Errc::not_found
+                    : answer.status == 401 || answer.status == 403 ? Errc::unauthorized
+                                                                   : Errc::unavailable;
   if (detail.empty()) return {code, fmt::format("{} answered {}: is this a ghm server?", url, answer.status)};
   return {code, detail};
 }
@@ -52,20 +54,20 @@ Result<Json> get_json(const ServerOptions& options, const std::string& path) {
   auto server = options.server;
   while (server.ends_with('/')) server.pop_back();
   auto answer = scrape::http_request("GET", server + path, {}, headers, "", 30s);
-  if (!answer) return Error{answer.error().code, answer.error().what + "; start one with `ghm demo` or `ghm serve`, or name yours with --server"};
+  if (!answer)
+    return Error{answer.error().code, answer.error().what + "; start one with `ghm demo` or `ghm serve`, or name yours with --server"};
   if (answer->status != 200) return refused(server + path, *answer);
   auto document = Json::parse(answer->body, nullptr, false);
-  if (document.is_discarded()) return Error{Errc::corrupt, fmt::format("{}{} answered something that is not JSON: is this a ghm server?", server, path)};
+  if (document.is_discarded())
+    return Error{Errc::corrupt, fmt::format("{}{} answered something that is not JSON: is this a ghm server?", server, path)};
   return document;
 }
 
 std::string url_encode(std::string_view text) {
   std::string out;
   for (const unsigned char c : text)
-    if (std::isalnum(c) || c == '-' || c == '_' || c == '.' || c == '~')
-      out += static_cast<char>(c);
-    else
-      out += fmt::format("%{:02X}", c);
+    if (std::isalnum(c) || c == '-' || c == '_' || c == '.' || c == '~') out += static_cast<char>(c);
+    else out += fmt::format("%{:02X}", c);
   return out;
 }
 

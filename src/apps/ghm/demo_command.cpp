@@ -13,8 +13,8 @@
 namespace ghm::cli {
 namespace {
 
-constexpr auto kInterval = 5s;    // a demo should move
-constexpr auto kPast = 1h;        // what the charts show at the first look
+constexpr auto kInterval = 5s;  // a demo should move
+constexpr auto kPast = 1h;      // what the charts show at the first look
 constexpr const char* kRealExporter = "127.0.0.1:9400";
 
 struct DemoOptions {
@@ -55,18 +55,15 @@ scrape::TargetGroup group_of(const std::string& address, const telemetry::LabelM
 /// What a visitor should find: signs of different age and weight, one dead exporter, the rest of the fleet well.
 std::vector<app::SimulationServer::PastFault> story(int gpus, Timestamp now) {
   const auto gpu = [gpus](int n) { return std::to_string(n % gpus); };
-  return {{now - 50min, gpu(19), "thermal_tim"},
-          {now - 42min, gpu(45), "ce_storm"},
-          {now - 31min, gpu(70), "row_remap_pending"},
-          {now - 24min, gpu(10), "fan_fail"},
-          {now - 18min, gpu(52), "hbm_ue"},
-          {now - 9min, gpu(33), "row_remap_fail"},
+  return {{now - 50min, gpu(19), "thermal_tim"}, {now - 42min, gpu(45), "ce_storm"}, {now - 31min, gpu(70), "row_remap_pending"},
+          {now - 24min, gpu(10), "fan_fail"},    {now - 18min, gpu(52), "hbm_ue"},   {now - 9min, gpu(33), "row_remap_fail"},
           {now - 3min, gpu(84), "page_500"}};
 }
 
 bool has_real_gpus() {
   const auto answer = scrape::http_request("GET", fmt::format("http://{}/metrics", kRealExporter), {}, {}, "", 1s);
-  return answer && answer->status == 200 && answer->body.find("DCGM_FI_") != std::string::npos && !answer->headers.contains("ghm-simulated");
+  return answer && answer->status == 200 && answer->body.find("DCGM_FI_") != std::string::npos &&
+         !answer->headers.contains("ghm-simulated");
 }
 
 app::Config config_of(const DemoOptions& o, const std::string& data_dir) {
@@ -90,7 +87,8 @@ int run_real(const DemoOptions& o) {
   config.groups.push_back(group_of(kRealExporter, {}));
   auto node = app::Node::open(config, Log::to_stderr(config.log_level));
   if (!node) return fail(node.error());
-  welcome(**node, fmt::format("the GPUs of this machine, from the exporter on {} (--simulate shows a simulated fleet instead)", kRealExporter));
+  welcome(**node,
+          fmt::format("the GPUs of this machine, from the exporter on {} (--simulate shows a simulated fleet instead)", kRealExporter));
   const auto done = (*node)->run();
   return done ? kDone : fail(done.error());
 }
@@ -102,11 +100,12 @@ Result<void> fill(app::Node& node, app::SimulationServer& fleet, int gpus) {
   Progress progress("the fleet's past hour", hosts * static_cast<std::size_t>(kPast / kInterval));
   Result<void> lived;
   node.backfill([&](pipeline::Ingest& ingest) {
-    lived = fleet.live_through({now - kPast, now}, kInterval, story(gpus, now), [&](const telemetry::Target& target, Timestamp at, std::string_view page) {
-      ingest.on_scrape({target, at, 1ms, page, {}, fleet.simulated()});
-      progress.step();
-      return !node.ending();
-    });
+    lived = fleet.live_through({now - kPast, now}, kInterval, story(gpus, now),
+                               [&](const telemetry::Target& target, Timestamp at, std::string_view page) {
+                                 ingest.on_scrape({target, at, 1ms, page, {}, fleet.simulated()});
+                                 progress.step();
+                                 return !node.ending();
+                               });
   });
   return lived;
 }
@@ -125,8 +124,8 @@ int run_simulated(const DemoOptions& o) {
     pthread_setname_np(pthread_self(), "simulator");
     io.run();
   });
-  welcome(**node, fmt::format("{} simulated GPUs (scenario {}, seed {}); let one fail:\n        ghm simulate inject --port {} 25 hbm_ue", o.plan.gpus, o.plan.scenario,
-                              o.plan.seed, o.simulator_port));
+  welcome(**node, fmt::format("{} simulated GPUs (scenario {}, seed {}); let one fail:\n        ghm simulate inject --port {} 25 hbm_ue",
+                              o.plan.gpus, o.plan.scenario, o.plan.seed, o.simulator_port));
   const auto done = (*node)->run();
   (*fleet)->stop();
   return done ? kDone : fail(done.error());
@@ -144,7 +143,9 @@ void add_demo(CLI::App& app, Run& run) {
   auto o = std::make_shared<DemoOptions>();
   command->add_option("--gpus", o->plan.gpus, "size of the simulated fleet")->check(CLI::Range(8, 10'000))->capture_default_str();
   command->add_option("--port", o->port, "of UI and API")->check(CLI::Range(0, 65535))->capture_default_str();
-  command->add_option("--simulator-port", o->simulator_port, "the first simulated host's port")->check(CLI::Range(1, 65535))->capture_default_str();
+  command->add_option("--simulator-port", o->simulator_port, "the first simulated host's port")
+      ->check(CLI::Range(1, 65535))
+      ->capture_default_str();
   command->add_option("--seed", o->plan.seed, "the same seed gives the same fleet")->capture_default_str();
   const auto& names = simulation::Fleet::scenarios();
   command->add_option("--scenario", o->plan.scenario, "how its boards fail")

@@ -35,7 +35,9 @@ int create(const KeysOptions& o) {
   auto j = key_json(made->key);
   j["token"] = made->token;
   if (o.json) print_json(j);
-  else fmt::print("{}\nKeep it: it is not shown again. Send it as `Authorization: Bearer …`. Key {} ({}) can be revoked.\n", made->token, made->key.id, o.role);
+  else
+    fmt::print("{}\nKeep it: it is not shown again. Send it as `Authorization: Bearer …`. Key {} ({}) can be revoked.\n", made->token,
+               made->key.id, o.role);
   return kDone;
 }
 
@@ -47,7 +49,8 @@ int list(const KeysOptions& o) {
   auto items = Json::array();
   for (const auto& k : *keys) {
     items.push_back(key_json(k));
-    if (!o.json) fmt::print("{}  {:<8}  {}  {}{}\n", k.id, api::to_string(k.role), format_rfc3339(k.created), k.label, k.revoked ? "  (revoked)" : "");
+    if (!o.json)
+      fmt::print("{}  {:<8}  {}  {}{}\n", k.id, api::to_string(k.role), format_rfc3339(k.created), k.label, k.revoked ? "  (revoked)" : "");
   }
   if (o.json) print_json({{"items", items}});
   return kDone;
@@ -81,7 +84,9 @@ void add_keys(CLI::App& app, Run& run) {
   make->add_option("--role", o->role, "what it may do")->check(CLI::IsMember({"viewer", "operator", "admin"}))->capture_default_str();
   make->add_option("--label", o->label, "for whom it is");
   make->callback([&run, o] { run = [o] { return create(*o); }; });
-  add_action(*command, o, "list", "all keys, without their secrets", "ghm keys list --json")->callback([&run, o] { run = [o] { return list(*o); }; });
+  add_action(*command, o, "list", "all keys, without their secrets", "ghm keys list --json")->callback([&run, o] {
+    run = [o] { return list(*o); };
+  });
   auto* end = add_action(*command, o, "revoke", "a key opens nothing any more", "ghm keys revoke 1f2e3d4c5b");
   end->add_option("ID", o->id, "the key's id")->required();
   end->callback([&run, o] { run = [o] { return revoke(*o); }; });

@@ -15,7 +15,9 @@ namespace ghm::app {
 namespace {
 
 /// The name that top, perf and ghm_thread_cpu_seconds_total show.
-void name_thread(const char* name) { pthread_setname_np(pthread_self(), name); }
+void name_thread(const char* name) {
+  pthread_setname_np(pthread_self(), name);
+}
 
 bool is_loopback(std::string_view listen) {
   return listen.starts_with("127.") || listen.starts_with("localhost:") || listen.starts_with("[::1]:");
@@ -40,7 +42,9 @@ struct EverySecond : std::enable_shared_from_this<EverySecond> {
 
 Node::Node(Config config, Log log) : config_(std::move(config)), log_(std::move(log)), loopback_(is_loopback(config_.listen)) {}
 
-Node::~Node() { stop(); }
+Node::~Node() {
+  stop();
+}
 
 Result<std::unique_ptr<Node>> Node::open(Config config, Log log) {
   std::unique_ptr<Node> node(new Node(std::move(config), std::move(log)));
@@ -62,11 +66,12 @@ Result<void> Node::open_store() {
   const pipeline::Ingest::Outlets outlets{
       [this](pipeline::ToKeep& k) { return filling_ ? to_keep_.put(std::move(k)) : to_keep_.try_put(k); },
       [this](pipeline::LiveUpdate u) { to_show_.try_put(u); }};
-  ingest_ = std::make_unique<pipeline::Ingest>(pipeline::Ingest::Settings{config_.scraper.interval}, outlets, log_.with({{"stage", "ingest"}}));
+  ingest_ =
+      std::make_unique<pipeline::Ingest>(pipeline::Ingest::Settings{config_.scraper.interval}, outlets, log_.with({{"stage", "ingest"}}));
   ingest_->restore(std::move(kept->boards), std::move(kept->hosts));
   keeper_ = std::make_unique<pipeline::Keeper>(*store_, *store_, pipeline::KeeperSettings{}, log_.with({{"stage", "keeper"}}));
-  scoring_ = std::make_unique<services::Scoring>(*store_, live_, services::ScoringSettings{config_.scoring_interval, config_.scraper.interval},
-                                                 log_.with({{"stage", "scoring"}}));
+  scoring_ = std::make_unique<services::Scoring>(
+      *store_, live_, services::ScoringSettings{config_.scoring_interval, config_.scraper.interval}, log_.with({{"stage", "scoring"}}));
   return {};
 }
 
@@ -79,10 +84,12 @@ Result<void> Node::check_access() {
   // The admin token that was just made is for the local command line; somebody from outside needs a key of their own.
   const bool has_key = std::ranges::any_of(*keys, [](const api::Key& k) { return !k.revoked && k.label != api::kLocalAdmin; });
   if (tls && has_key) return {};
-  return Error{Errc::invalid_input,
-               fmt::format("listen: {} is open to the network and needs tls.cert_file, tls.key_file and at least one key (`ghm keys create --data-dir {}`): "
-                           "give it these, or listen on 127.0.0.1",
-                           config_.listen, config_.data_dir)};
+  return Error{
+      Errc::invalid_input,
+      fmt::format(
+          "listen: {} is open to the network and needs tls.cert_file, tls.key_file and at least one key (`ghm keys create --data-dir {}`): "
+          "give it these, or listen on 127.0.0.1",
+          config_.listen, config_.data_dir)};
 }
 
 Result<std::string> Node::read_metrics_token() const {
@@ -107,7 +114,8 @@ Result<void> Node::listen() {
   http::ServerSettings http;
   http.cert_file = config_.cert_file;
   http.key_file = config_.key_file;
-  server_ = std::make_unique<http::Server>(api_io_, http, api::make_handler(std::move(world), log_.with({{"stage", "api"}})), log_.with({{"stage", "http"}}));
+  server_ = std::make_unique<http::Server>(api_io_, http, api::make_handler(std::move(world), log_.with({{"stage", "api"}})),
+                                           log_.with({{"stage", "http"}}));
   auto port = server_->listen(config_.listen);
   if (!port) return port.error();
   port_ = *port;
@@ -116,7 +124,8 @@ Result<void> Node::listen() {
 
 std::string Node::url() const {
   const auto host = config_.listen.substr(0, config_.listen.rfind(':'));
-  return fmt::format("{}://{}:{}", config_.cert_file.empty() ? "http" : "https", host.empty() || host == "0.0.0.0" ? "127.0.0.1" : host, port_);
+  return fmt::format("{}://{}:{}", config_.cert_file.empty() ? "http" : "https", host.empty() || host == "0.0.0.0" ? "127.0.0.1" : host,
+                     port_);
 }
 
 void Node::start_threads() {
@@ -162,10 +171,11 @@ void Node::backfill(const std::function<void(pipeline::Ingest&)>& pages) {
 }
 
 Result<void> Node::start_ingest() {
-  scraper_ = std::make_unique<scrape::Scraper>(ingest_io_, config_.scraper, [this](const scrape::Scrape& s) { ingest_->on_scrape(s); },
-                                               log_.with({{"stage", "scrape"}}));
+  scraper_ = std::make_unique<scrape::Scraper>(
+      ingest_io_, config_.scraper, [this](const scrape::Scrape& s) { ingest_->on_scrape(s); }, log_.with({{"stage", "scrape"}}));
   discovery_ = std::make_unique<scrape::Discovery>(
-      ingest_io_, config_.groups, [this](std::vector<telemetry::Target> targets) { on_targets(std::move(targets)); }, log_.with({{"stage", "discovery"}}));
+      ingest_io_, config_.groups, [this](std::vector<telemetry::Target> targets) { on_targets(std::move(targets)); },
+      log_.with({{"stage", "discovery"}}));
   return discovery_->start();
 }
 

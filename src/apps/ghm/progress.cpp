@@ -13,7 +13,8 @@ constexpr auto kQuietFor = 2s;
 
 }  // namespace
 
-Progress::Progress(std::string what, std::size_t steps) : what_(std::move(what)), steps_(std::max<std::size_t>(steps, 1)), terminal_(::isatty(STDERR_FILENO) != 0) {}
+Progress::Progress(std::string what, std::size_t steps)
+    : what_(std::move(what)), steps_(std::max<std::size_t>(steps, 1)), terminal_(::isatty(STDERR_FILENO) != 0) {}
 
 Progress::~Progress() {
   if (drawn_) fmt::print(stderr, "\r{:{}}\r", "", what_.size() + kWidth + 12);

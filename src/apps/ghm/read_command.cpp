@@ -16,14 +16,17 @@ namespace {
 
 constexpr std::size_t kMostBytes = 64u << 20;
 
-bool is_url(const std::string& from) { return from.find("://") != std::string::npos; }
+bool is_url(const std::string& from) {
+  return from.find("://") != std::string::npos;
+}
 
 Result<std::string> page_from(const std::string& from) {
   if (!is_url(from)) return read_file(from, kMostBytes);
   auto answer = scrape::http_request("GET", from, {}, {}, "", 30s, kMostBytes);
   if (!answer) return answer.error();
   if (answer->status != 200)
-    return Error{Errc::unavailable, fmt::format("{} answered {} {}: an exporter's page comes with 200", from, answer->status, http::reason_phrase(answer->status))};
+    return Error{Errc::unavailable, fmt::format("{} answered {} {}: an exporter's page comes with 200", from, answer->status,
+                                                http::reason_phrase(answer->status))};
   return std::move(answer->body);
 }
 
@@ -36,10 +39,8 @@ int read(const std::string& from, bool json) {
   const auto first = reading.refused.size();
   validation::believe(reading, rules, SystemClock().now());
   dcgm_exporter::quote_page(reading, first, *page, metrics);  // a refusal shows the page's text
-  if (json)
-    print_json(views::page_json(reading, metrics));
-  else
-    fmt::print("{}", views::page_text(reading, metrics));
+  if (json) print_json(views::page_json(reading, metrics));
+  else fmt::print("{}", views::page_text(reading, metrics));
   return kDone;
 }
 

@@ -31,20 +31,16 @@ std::string gpus_path(const GpusOptions& o) {
 int status(const ServerOptions& o) {
   const auto summary = get_json(o, "/api/v1/fleet/summary");
   if (!summary) return fail(summary.error());
-  if (o.json)
-    print_json(*summary);
-  else
-    fmt::print("{}", views::status_text(*summary));
+  if (o.json) print_json(*summary);
+  else fmt::print("{}", views::status_text(*summary));
   return kDone;
 }
 
 int gpus(const GpusOptions& o) {
   const auto list = get_json(o, gpus_path(o));
   if (!list) return fail(list.error());
-  if (o.json)
-    print_json(*list);
-  else
-    fmt::print("{}", views::gpus_text(*list, terminal_width()));
+  if (o.json) print_json(*list);
+  else fmt::print("{}", views::gpus_text(*list, terminal_width()));
   return kDone;
 }
 
@@ -77,7 +73,11 @@ void add_gpus(CLI::App& app, Run& run) {
   auto* command = app.add_subcommand("gpus", "the boards, worst first");
   auto options = std::make_shared<GpusOptions>();
   add_server_options(*command, *options);
-  command->add_option("--sort", options->sort, "urgency (need action, then the lowest score), score, serial, host, model, temperature, power or last_seen; - in front turns it round")->capture_default_str();
+  command
+      ->add_option("--sort", options->sort,
+                   "urgency (need action, then the lowest score), score, serial, host, model, temperature, power or last_seen; - in front "
+                   "turns it round")
+      ->capture_default_str();
   command->add_option("--limit", options->limit, "how many")->check(CLI::Range(1, 1000))->capture_default_str();
   command->add_option("--search", options->search, "part of a serial, UUID, host, rack or model");
   command->add_option("--band", options->band, "healthy, watch, degraded, critical, no_data or out_of_service");

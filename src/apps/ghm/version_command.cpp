@@ -13,10 +13,8 @@ void add_version(CLI::App& app, Run& run) {
   command->footer("example: ghm version --json");
   command->callback([&run, json] {
     run = [json] {
-      if (*json)
-        print_json({{"version", GHM_VERSION}});
-      else
-        fmt::print("ghm {}\n", GHM_VERSION);
+      if (*json) print_json({{"version", GHM_VERSION}});
+      else fmt::print("ghm {}\n", GHM_VERSION);
       return kDone;
     };
   });

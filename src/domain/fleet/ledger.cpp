@@ -12,7 +12,9 @@ constexpr int kIntervalsUntilSilent = 2;
 // A record is written again for "last seen" alone only this often: 10,000 boards must not mean 1,000 writes a second.
 constexpr auto kPersistSeenEvery = 5min;
 
-std::string address_key(const std::string& host, const std::string& pci) { return host + '\n' + pci; }
+std::string address_key(const std::string& host, const std::string& pci) {
+  return host + '\n' + pci;
+}
 
 std::string name_of(const Board& b) {
   if (!b.serial.empty()) return "board " + b.serial;
@@ -150,12 +152,14 @@ BoardId Ledger::resolve(const Sighting& s, Host& host, const telemetry::GpuIdent
   if (b == nullptr) {
     b = &create(s, host);
     update(*b, s, host, gpu);
-    tell(s.at, "gpu_appeared", b->id, s.host, fmt::format("{} ({}) appeared on {}", name_of(*b), b->model.empty() ? "unknown model" : b->model, s.host));
+    tell(s.at, "gpu_appeared", b->id, s.host,
+         fmt::format("{} ({}) appeared on {}", name_of(*b), b->model.empty() ? "unknown model" : b->model, s.host));
     return b->id;
   }
   if (is_elsewhere(*b, s)) {
     if (!std::exchange(state(b->id).told_conflict, true))
-      tell(s.at, "identity_conflict", b->id, s.host, fmt::format("{} is claimed by {} and {} at the same time; {} keeps it", name_of(*b), b->host, s.host, b->host));
+      tell(s.at, "identity_conflict", b->id, s.host,
+           fmt::format("{} is claimed by {} and {} at the same time; {} keeps it", name_of(*b), b->host, s.host, b->host));
     return BoardId::none;
   }
   state(b->id).told_conflict = false;
@@ -169,8 +173,7 @@ BoardId Ledger::resolve(const Sighting& s, Host& host, const telemetry::GpuIdent
 void Ledger::note_move(const Board& b, const Sighting& s, const telemetry::GpuIdentity& gpu) {
   const bool other_host = b.host != s.host;
   const bool other_address = !gpu.pci_bus_id.empty() && !b.pci_bus_id.empty() && b.pci_bus_id != gpu.pci_bus_id;
-  if (other_host)
-    tell(s.at, "gpu_moved", b.id, s.host, fmt::format("{} moved from {} to {}", name_of(b), b.host, s.host));
+  if (other_host) tell(s.at, "gpu_moved", b.id, s.host, fmt::format("{} moved from {} to {}", name_of(b), b.host, s.host));
   else if (other_address)
     tell(s.at, "gpu_moved", b.id, s.host, fmt::format("{} moved from {} to {} in {}", name_of(b), b.pci_bus_id, gpu.pci_bus_id, s.host));
 }
@@ -219,7 +222,8 @@ void Ledger::notice_silence(Timestamp now) {
     if (st.told_missing || !is_silent(h, now) || now - *watching_since_ <= kIntervalsUntilSilent * h.interval) continue;
     st.told_missing = true;
     mark(h.id);
-    tell(now, "source_silent", BoardId::none, name, h.last_error.empty() ? fmt::format("{} does not answer", name) : fmt::format("{} does not answer: {}", name, h.last_error));
+    tell(now, "source_silent", BoardId::none, name,
+         h.last_error.empty() ? fmt::format("{} does not answer", name) : fmt::format("{} does not answer: {}", name, h.last_error));
   }
   for (auto& st : states_) {
     if (st.board == nullptr || !is_silent(st, now)) continue;
@@ -237,7 +241,9 @@ bool Ledger::is_silent(const State& board, Timestamp now) {
   return now - board.seen > kIntervalsUntilSilent * (board.host ? board.host->interval : std::chrono::milliseconds(10'000));
 }
 
-bool Ledger::is_silent(const Board& b, Timestamp now) const { return is_silent(state(b.id), now); }
+bool Ledger::is_silent(const Board& b, Timestamp now) const {
+  return is_silent(state(b.id), now);
+}
 
 std::vector<Ledger::Presence> Ledger::presence(Timestamp now) const {
   std::vector<Presence> all;
@@ -247,7 +253,9 @@ std::vector<Ledger::Presence> Ledger::presence(Timestamp now) const {
   return all;
 }
 
-bool Ledger::is_silent(const Host& h, Timestamp now) const { return now - h.last_answer > kIntervalsUntilSilent * h.interval; }
+bool Ledger::is_silent(const Host& h, Timestamp now) const {
+  return now - h.last_answer > kIntervalsUntilSilent * h.interval;
+}
 
 const Board* Ledger::find(BoardId id) const {
   const auto it = boards_.find(id);

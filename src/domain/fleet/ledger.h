@@ -26,12 +26,12 @@ struct Board {
   BoardId id{};
   std::string serial, uuid, pci_bus_id, model, driver_version, vbios_version;
   std::string host;
-  int slot = -1;                 // DCGM's index when last seen: a place, not an identity
+  int slot = -1;  // DCGM's index when last seen: a place, not an identity
   Place place;
-  bool simulated = false;        // once any source of it was simulated, for ever
+  bool simulated = false;  // once any source of it was simulated, for ever
   bool in_service = true;
   Timestamp first_seen{};
-  Timestamp last_seen{};         // last page that showed it
+  Timestamp last_seen{};  // last page that showed it
 };
 
 /// A host has a number too: it owns switch, CPU and node series.
@@ -41,16 +41,16 @@ struct Host {
   Place place;
   bool simulated = false;
   Timestamp first_seen{};
-  Timestamp last_answer{};       // the last page that arrived, with or without GPUs
+  Timestamp last_answer{};  // the last page that arrived, with or without GPUs
   std::chrono::milliseconds interval{10'000};
-  std::string last_error;        // why it does not answer, empty while it does
+  std::string last_error;  // why it does not answer, empty while it does
 };
 
 /// What the ledger noticed while looking at a page; persisted as events by the pipeline.
 struct FleetEvent {
   Timestamp at{};
-  std::string kind;    // gpu_appeared gpu_moved gpu_missing gpu_returned source_silent source_returned identity_conflict driver_change
-  BoardId board{};     // none: about the host
+  std::string kind;  // gpu_appeared gpu_moved gpu_missing gpu_returned source_silent source_returned identity_conflict driver_change
+  BoardId board{};   // none: about the host
   std::string host;
   std::string detail;  // one sentence
 };
@@ -83,7 +83,7 @@ class Ledger {
   const Board* find(std::string_view name) const;
   const std::map<BoardId, Board>& boards() const { return boards_; }
   const std::map<std::string, Host, std::less<>>& hosts() const { return hosts_; }
-  bool is_silent(const Board& b, Timestamp now) const;   // nothing for two intervals
+  bool is_silent(const Board& b, Timestamp now) const;  // nothing for two intervals
   bool is_silent(const Host& h, Timestamp now) const;
 
   struct Presence {
@@ -108,11 +108,11 @@ class Ledger {
  private:
   /// What a board or host needs beside its record; by id.
   struct State {
-    Board* board = nullptr;    // nullptr: the number is a host's
-    Host* host = nullptr;      // where the board was last seen; a host: itself
-    Timestamp seen{};          // a board's last_seen, here beside what silence needs: looked at every second for every board
-    Timestamp persisted{};     // last_seen or last_answer of the record that was last handed out
-    bool told_missing = false; // its silence is an event already
+    Board* board = nullptr;     // nullptr: the number is a host's
+    Host* host = nullptr;       // where the board was last seen; a host: itself
+    Timestamp seen{};           // a board's last_seen, here beside what silence needs: looked at every second for every board
+    Timestamp persisted{};      // last_seen or last_answer of the record that was last handed out
+    bool told_missing = false;  // its silence is an event already
     bool told_conflict = false;
     bool dirty = false;
   };
@@ -140,7 +140,7 @@ class Ledger {
 
   std::map<BoardId, Board> boards_;
   std::map<std::string, Host, std::less<>> hosts_;
-  std::vector<State> states_{1};  // by id; 0 is nobody
+  std::vector<State> states_{1};                                               // by id; 0 is nobody
   std::unordered_map<std::string, BoardId> by_serial_, by_uuid_, by_address_;  // address: host and PCI bus id
   std::unordered_map<std::string, Source> sources_;
   std::vector<BoardId> dirty_;

@@ -61,7 +61,9 @@ std::string risk_of(const Report& r) {
 
 }  // namespace
 
-std::span<const DimensionSpec> dimensions() { return kDimensions; }
+std::span<const DimensionSpec> dimensions() {
+  return kDimensions;
+}
 
 std::string_view class_of(double overall) {
   const auto border = std::ranges::find_if(kClasses, [&](const ClassBorder& c) { return overall >= c.from; });

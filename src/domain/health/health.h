@@ -23,21 +23,23 @@ using Series = std::vector<Reading>;
 
 /// All that a score may look at. Metric names are canonical, a link's series is NAME@nvlink4.
 struct Input {
-  double t = 0;                 // scoring time, Unix seconds
-  double interval_s = 10;       // the source's interval
+  double t = 0;            // scoring time, Unix seconds
+  double interval_s = 10;  // the source's interval
   double deployed_at = 0;
   std::string model;
   std::map<std::string, std::optional<Series>, std::less<>> metrics;  // nullopt: the part does not have it
-  struct BandwidthTest { double time, ratio; };
+  struct BandwidthTest {
+    double time, ratio;
+  };
   std::optional<BandwidthTest> bandwidth_test;
   std::vector<std::pair<double, double>> maintenance, source_silent;  // (from, to]
 };
 
 struct Finding {
-  std::string rule;   // "thermal.throttle"
-  double lost = 0;    // points of the dimension
+  std::string rule;  // "thermal.throttle"
+  double lost = 0;   // points of the dimension
   double value = 0, reference = 0;
-  double at = 0;      // when it was seen, Unix seconds
+  double at = 0;  // when it was seen, Unix seconds
 };
 
 struct Dimension {
@@ -52,10 +54,10 @@ struct Dimension {
 struct Report {
   double at = 0;
   std::string profile = "baseline";
-  std::optional<double> overall;   // nullopt: not available (overall coverage below 0.50)
+  std::optional<double> overall;  // nullopt: not available (overall coverage below 0.50)
   double coverage = 0;
-  std::string class_name;          // excellent good fair degraded poor critical failed; empty without a score
-  std::string risk;                // low medium high critical; empty when it cannot be told
+  std::string class_name;  // excellent good fair degraded poor critical failed; empty without a score
+  std::string risk;        // low medium high critical; empty when it cannot be told
   std::vector<Dimension> dimensions;
   std::vector<std::string> critical;  // rules that fired and are critical
 };

@@ -48,7 +48,9 @@ Input read_input(const Json& j) {
   return in;
 }
 
-void expect_close(double got, double want, const std::string& what) { EXPECT_NEAR(got, want, 1e-9 * std::max(1.0, std::abs(want))) << what; }
+void expect_close(double got, double want, const std::string& what) {
+  EXPECT_NEAR(got, want, 1e-9 * std::max(1.0, std::abs(want))) << what;
+}
 
 void expect_score(const std::optional<double>& got, const Json& want, const std::string& what) {
   ASSERT_EQ(got.has_value(), !want.is_null()) << what;
@@ -66,7 +68,9 @@ void expect_findings(const std::vector<Finding>& got, const Json& want, const st
   }
 }
 
-const Dimension& find(const Report& r, const std::string& name) { return *std::ranges::find(r.dimensions, name, &Dimension::name); }
+const Dimension& find(const Report& r, const std::string& name) {
+  return *std::ranges::find(r.dimensions, name, &Dimension::name);
+}
 
 // What the whole score must be when only these two dimensions exist, from the case's own dimensions.
 std::optional<double> expected_overall(const Json& dimensions) {

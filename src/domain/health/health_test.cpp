@@ -19,8 +19,9 @@ using ::testing::UnorderedElementsAre;
 constexpr double kT = 1'790'006'400, kStep = 60;
 constexpr auto kTemp = "DCGM_FI_DEV_GPU_TEMP", kActive = "DCGM_FI_PROF_GR_ENGINE_ACTIVE", kUtil = "DCGM_FI_DEV_GPU_UTIL",
                kReasons = "DCGM_FI_DEV_CLOCK_THROTTLE_REASONS", kFan = "DCGM_FI_DEV_FAN_SPEED", kSbe = "DCGM_FI_DEV_ECC_SBE_VOL_TOTAL",
-               kSbeLife = "DCGM_FI_DEV_ECC_SBE_AGG_TOTAL", kDbe = "DCGM_FI_DEV_ECC_DBE_VOL_TOTAL", kPending = "DCGM_FI_DEV_ROW_REMAP_PENDING",
-               kFailure = "DCGM_FI_DEV_ROW_REMAP_FAILURE", kBanks = "DCGM_FI_DEV_BANKS_REMAP_ROWS_AVAIL_NONE";
+               kSbeLife = "DCGM_FI_DEV_ECC_SBE_AGG_TOTAL", kDbe = "DCGM_FI_DEV_ECC_DBE_VOL_TOTAL",
+               kPending = "DCGM_FI_DEV_ROW_REMAP_PENDING", kFailure = "DCGM_FI_DEV_ROW_REMAP_FAILURE",
+               kBanks = "DCGM_FI_DEV_BANKS_REMAP_ROWS_AVAIL_NONE";
 
 // `value` every minute over the last `seconds`, up to and including t.
 Series steady(double value, double seconds = kDay) {
@@ -41,12 +42,15 @@ Input healthy() {
   in.t = kT;
   in.interval_s = kStep;
   in.deployed_at = kT - 100 * kDay;
-  in.metrics = {{kReasons, steady(0)}, {kTemp, steady(60)}, {kActive, steady(0.8)}, {kFan, std::nullopt}, {kSbe, steady(7, 8 * kDay)},
-                {kDbe, steady(0, 8 * kDay)}, {kPending, steady(0)}, {kFailure, steady(0)}, {kBanks, steady(0)}};
+  in.metrics = {{kReasons, steady(0)}, {kTemp, steady(60)},         {kActive, steady(0.8)},
+                {kFan, std::nullopt},  {kSbe, steady(7, 8 * kDay)}, {kDbe, steady(0, 8 * kDay)},
+                {kPending, steady(0)}, {kFailure, steady(0)},       {kBanks, steady(0)}};
   return in;
 }
 
-const Dimension& dimension(const Report& r, const std::string& name) { return *std::ranges::find(r.dimensions, name, &Dimension::name); }
+const Dimension& dimension(const Report& r, const std::string& name) {
+  return *std::ranges::find(r.dimensions, name, &Dimension::name);
+}
 
 std::vector<std::string> rules(const Report& r) {
   std::vector<std::string> out;
@@ -86,7 +90,12 @@ TEST(Health, APartWithoutAnyInputHasNoScore) {
 }
 
 TEST(Health, WhatThePartLacksIsNotMissing) {
-  struct Case { const char* why; std::optional<Series> fan; bool mentioned; double coverage; };
+  struct Case {
+    const char* why;
+    std::optional<Series> fan;
+    bool mentioned;
+    double coverage;
+  };
   const Case cases[] = {{"no fan on the part", std::nullopt, true, 1.0},
                         {"a fan that never spoke", Series{}, true, 0.75},
                         {"a fan nobody mentions is listed too", {}, false, 0.75},
@@ -140,7 +149,11 @@ TEST(Health, NothingAfterTheScoringTimeCounts) {
 }
 
 TEST(Health, CountersThatBeginAnewAddTheirNewValue) {
-  struct Case { const char* why; double before, after; double per_day; };
+  struct Case {
+    const char* why;
+    double before, after;
+    double per_day;
+  };
   const Case cases[] = {{"a step", 3, 17, 2},
                         {"a fall adds the new value", 100, 14, 2},
                         {"a fall to zero adds nothing", 100, 0, 0},
@@ -192,7 +205,12 @@ TEST(Health, UtilisationStandsInForActivity) {
 }
 
 TEST(Health, ThrottlingIsCountedInEpisodes) {
-  struct Case { const char* why; std::vector<double> minutes_ago; int reason; std::size_t episodes; };
+  struct Case {
+    const char* why;
+    std::vector<double> minutes_ago;
+    int reason;
+    std::size_t episodes;
+  };
   const Case cases[] = {{"one reading", {10}, 0x20, 1},
                         {"neighbours are one", {10, 11, 12}, 0x40, 1},
                         {"a good reading between", {10, 12}, 0x40, 2},
@@ -220,7 +238,11 @@ TEST(Health, ACriticalRuleSpeaksWithoutAScore) {
 }
 
 TEST(Health, RiskFollowsTheScoreWhereThereIsNoTrend) {
-  struct Case { double mean_temperature; const char* class_name; const char* risk; };
+  struct Case {
+    double mean_temperature;
+    const char* class_name;
+    const char* risk;
+  };
   // Thermal loses 2 points a degree above 75; the whole loses 25/55 of them, and 30/55 of memory's 50.
   const Case cases[] = {{75, "fair", "medium"}, {85, "degraded", "high"}, {110, "critical", "critical"}, {125, "failed", "critical"}};
   for (const auto& c : cases) {
@@ -234,8 +256,11 @@ TEST(Health, RiskFollowsTheScoreWhereThereIsNoTrend) {
 }
 
 TEST(Health, ClassBordersBelongToTheBetterClass) {
-  struct Case { double score; const char* name; };
-  const Case cases[] = {{100, "excellent"}, {90, "excellent"}, {89.999999, "good"}, {80, "good"}, {74, "fair"}, {70, "fair"},
+  struct Case {
+    double score;
+    const char* name;
+  };
+  const Case cases[] = {{100, "excellent"}, {90, "excellent"}, {89.999999, "good"}, {80, "good"},     {74, "fair"},     {70, "fair"},
                         {60, "degraded"},   {50, "poor"},      {49.9, "critical"},  {40, "critical"}, {39.9, "failed"}, {0, "failed"}};
   for (const auto& c : cases) EXPECT_EQ(class_of(c.score), c.name) << c.score;
 }
@@ -254,7 +279,10 @@ TEST(Health, NeedsAreKnownMetricsAndEnoughForTheRules) {
 }
 
 TEST(Health, SentencesReadLikeEnglish) {
-  struct Case { Finding finding; const char* sentence; };
+  struct Case {
+    Finding finding;
+    const char* sentence;
+  };
   const Case cases[] = {
       {{"thermal.throttle", 10, 1, 0}, "slowed down by heat 1 time in 24 h; reference 0"},
       {{"thermal.throttle", 40, 4, 0}, "slowed down by heat 4 times in 24 h; reference 0"},
@@ -274,7 +302,10 @@ TEST(Health, SentencesReadLikeEnglish) {
 }
 
 TEST(Windows, PercentileIsTypeSeven) {
-  struct Case { std::vector<double> values; double p, want; };
+  struct Case {
+    std::vector<double> values;
+    double p, want;
+  };
   const Case cases[] = {{{5}, 95, 5}, {{1, 2, 3, 4}, 50, 2.5}, {{4, 1, 3, 2}, 0, 1}, {{1, 2, 3, 4}, 100, 4}, {{10, 20, 30}, 95, 29}};
   for (const auto& c : cases) EXPECT_DOUBLE_EQ(percentile(c.values, c.p), c.want);
 }

@@ -68,7 +68,8 @@ void many_corrected(const Input& in, const Metric& sbe, Sheet& sheet) {
 void remap_failed(const Metric& failure, bool has_failure, const Metric& banks, bool has_banks, Sheet& sheet) {
   constexpr double kCap = 30;
   if (has_failure && failure.readings.back().value == 1) return sheet.cap("memory.remap_failed", kCap, {1, 0, failure.readings.back().at});
-  if (has_banks && banks.readings.back().value > 0) sheet.cap("memory.remap_failed", kCap, {banks.readings.back().value, 0, banks.readings.back().at});
+  if (has_banks && banks.readings.back().value > 0)
+    sheet.cap("memory.remap_failed", kCap, {banks.readings.back().value, 0, banks.readings.back().at});
 }
 
 }  // namespace

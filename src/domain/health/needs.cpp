@@ -23,6 +23,8 @@ constexpr Need kNeeds[] = {
 
 }  // namespace
 
-std::span<const Need> needs() { return kNeeds; }
+std::span<const Need> needs() {
+  return kNeeds;
+}
 
 }  // namespace ghm::health

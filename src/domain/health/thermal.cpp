@@ -18,7 +18,9 @@ struct Inputs {
   Metric reasons, temperature, activity, fan;
 };
 
-bool throttled(const Reading& r) { return (static_cast<std::uint64_t>(r.value) & kThermalReasons) != 0; }
+bool throttled(const Reading& r) {
+  return (static_cast<std::uint64_t>(r.value) & kThermalReasons) != 0;
+}
 
 // Neighbours are one episode when no reading lies between them, however long the gap, or when less than a minute does.
 void throttle(const Input& in, const Metric& reasons, Sheet& sheet) {
@@ -104,7 +106,9 @@ std::array<Hour, kSwingHours> last_hours(const Input& in, const Inputs& m) {
   return hours;
 }
 
-double spread(const std::vector<double>& values) { return percentile(values, 95) - percentile(values, 5); }
+double spread(const std::vector<double>& values) {
+  return percentile(values, 95) - percentile(values, 5);
+}
 
 bool is_stable(const Input& in, const Hour& hour) {
   constexpr double kLeastPresence = 0.9, kActivitySpread = 0.10;
@@ -135,7 +139,8 @@ void fan(const Input& in, const Metric& speed, Sheet& sheet) {
 }  // namespace
 
 Dimension score_thermal(const Input& in) {
-  const Inputs m{metric(in, "DCGM_FI_DEV_CLOCK_THROTTLE_REASONS"), metric(in, "DCGM_FI_DEV_GPU_TEMP"), activity(in), metric(in, "DCGM_FI_DEV_FAN_SPEED")};
+  const Inputs m{metric(in, "DCGM_FI_DEV_CLOCK_THROTTLE_REASONS"), metric(in, "DCGM_FI_DEV_GPU_TEMP"), activity(in),
+                 metric(in, "DCGM_FI_DEV_FAN_SPEED")};
   Sheet sheet(in, "thermal");
   const bool has_reasons = sheet.list(m.reasons), has_temperature = sheet.list(m.temperature);
   const bool has_both = sheet.list(m.activity) && has_temperature;

@@ -58,7 +58,9 @@ double presence(const Input& input, const Metric& m, double window_s) {
   return expected <= seen ? 1 : seen / expected;
 }
 
-bool is_present(const Input& input, const Metric& m, double window_s) { return presence(input, m, window_s) >= kPresent; }
+bool is_present(const Input& input, const Metric& m, double window_s) {
+  return presence(input, m, window_s) >= kPresent;
+}
 
 double increase(Readings readings, double from, double to) {
   double sum = 0;

@@ -16,9 +16,9 @@ inline constexpr double kHour = 3600, kDay = 86400;  // seconds
 /// One input of a dimension.
 struct Metric {
   std::string_view name;
-  bool listed = true;    // false: the part does not have it
-  Readings readings;     // up to t
-  double divide = 1;     // GPU_UTIL is in percent, activity a share
+  bool listed = true;  // false: the part does not have it
+  Readings readings;   // up to t
+  double divide = 1;   // GPU_UTIL is in percent, activity a share
 };
 
 /// A metric up to t; one that the input does not mention is listed and empty.

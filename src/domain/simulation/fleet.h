@@ -13,10 +13,10 @@
 namespace ghm::simulation {
 
 struct FleetPlan {
-  int gpus = 96;                  // hosts of 8; the last host may have fewer
+  int gpus = 96;  // hosts of 8; the last host may have fewer
   std::uint64_t seed = 1;
   std::string scenario = "literature";  // literature optimistic pessimistic wearout noprecursor shifted healthy
-  Timestamp start{};              // simulated time of birth of the run; the epoch: each host's first advance()
+  Timestamp start{};                    // simulated time of birth of the run; the epoch: each host's first advance()
 };
 
 /// Where a simulated host stands; also the labels of its scrape target.

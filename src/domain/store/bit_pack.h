@@ -12,7 +12,9 @@ constexpr int bit_width_of(std::uint64_t most) {
   for (; most != 0; most >>= 1) ++bits;
   return bits;
 }
-constexpr std::uint64_t packed_bytes(std::uint64_t n, int width) { return (n * static_cast<std::uint64_t>(width) + 7) / 8; }
+constexpr std::uint64_t packed_bytes(std::uint64_t n, int width) {
+  return (n * static_cast<std::uint64_t>(width) + 7) / 8;
+}
 
 /// Appends `n` values of one width (<= 56 bits) back to back, lowest bit first; `next()` gives them in turn. ~1 ns per value.
 template <class Next>
@@ -43,10 +45,8 @@ class BitReader {
     const std::uint64_t bit = i * width_;
     const std::uint64_t at = bit / 8;
     std::uint64_t word = 0;
-    if (at + sizeof word <= bytes_.size())
-      std::memcpy(&word, bytes_.data() + at, sizeof word);
-    else if (at < bytes_.size())
-      std::memcpy(&word, bytes_.data() + at, bytes_.size() - at);
+    if (at + sizeof word <= bytes_.size()) std::memcpy(&word, bytes_.data() + at, sizeof word);
+    else if (at < bytes_.size()) std::memcpy(&word, bytes_.data() + at, bytes_.size() - at);
     return word >> bit % 8 & mask_;
   }
 

@@ -12,8 +12,12 @@ static_assert(std::endian::native == std::endian::little);
 
 inline constexpr std::size_t kMostVarintBytes = 10;
 
-constexpr std::uint64_t zigzag(std::int64_t v) { return static_cast<std::uint64_t>(v) << 1 ^ static_cast<std::uint64_t>(v >> 63); }
-constexpr std::int64_t unzigzag(std::uint64_t v) { return static_cast<std::int64_t>(v >> 1 ^ (~(v & 1) + 1)); }
+constexpr std::uint64_t zigzag(std::int64_t v) {
+  return static_cast<std::uint64_t>(v) << 1 ^ static_cast<std::uint64_t>(v >> 63);
+}
+constexpr std::int64_t unzigzag(std::uint64_t v) {
+  return static_cast<std::int64_t>(v >> 1 ^ (~(v & 1) + 1));
+}
 
 /// Writes to `p`, which has room for kMostVarintBytes, and returns the end.
 inline char* write_varint(char* p, std::uint64_t v) {
@@ -27,8 +31,12 @@ inline void put_varint(std::string& out, std::uint64_t v) {
   out.append(room, write_varint(room, v));
 }
 
-inline void put_signed(std::string& out, std::int64_t v) { put_varint(out, zigzag(v)); }
-inline void put_byte(std::string& out, unsigned v) { out.push_back(static_cast<char>(v)); }
+inline void put_signed(std::string& out, std::int64_t v) {
+  put_varint(out, zigzag(v));
+}
+inline void put_byte(std::string& out, unsigned v) {
+  out.push_back(static_cast<char>(v));
+}
 
 inline void put_double(std::string& out, double v) {
   char room[sizeof v];

@@ -15,7 +15,9 @@ namespace {
 constexpr unsigned kVersion = 1;
 constexpr std::int64_t kMostTime = 253'402'300'800'000;  // the year 10000, in ms
 
-Error corrupt(const char* what) { return Error{Errc::corrupt, std::string("chunk: ") + what}; }
+Error corrupt(const char* what) {
+  return Error{Errc::corrupt, std::string("chunk: ") + what};
+}
 
 void put_times(const std::vector<Timestamp>& times, std::string& out) {
   put_signed(out, to_unix_ms(times.front()));
@@ -33,13 +35,16 @@ void put_name(const ColumnName& name, std::string& out) {
   put_varint(out, static_cast<std::uint16_t>(name.metric));
 }
 
-bool has_value(const ChunkColumn& column) { return !std::ranges::all_of(column.values, telemetry::is_absent); }
+bool has_value(const ChunkColumn& column) {
+  return !std::ranges::all_of(column.values, telemetry::is_absent);
+}
 
 std::optional<ColumnName> read_name(ByteReader& in) {
   const auto kind = in.byte();
   const auto number = in.varint(), metric = in.varint();
   if (!in.ok() || kind > static_cast<unsigned>(telemetry::Entity::Kind::node) || number > 0xffff || metric > 0xffff) return std::nullopt;
-  return ColumnName{{static_cast<telemetry::Entity::Kind>(kind), static_cast<std::uint16_t>(number)}, static_cast<telemetry::MetricId>(metric)};
+  return ColumnName{{static_cast<telemetry::Entity::Kind>(kind), static_cast<std::uint16_t>(number)},
+                    static_cast<telemetry::MetricId>(metric)};
 }
 
 }  // namespace

@@ -19,7 +19,9 @@ using telemetry::absent, telemetry::MetricId;
 
 const Timestamp kStart = from_unix_ms(1'770'638'400'000);
 
-bool same(std::span<const double> a, std::span<const double> b) { return std::ranges::equal(a, b, same_bits); }
+bool same(std::span<const double> a, std::span<const double> b) {
+  return std::ranges::equal(a, b, same_bits);
+}
 
 /// The shapes that sensors have, and some that none should have.
 std::vector<double> values_of(std::string_view shape, std::size_t n, std::mt19937_64& random) {
@@ -59,7 +61,8 @@ TEST(ChunkCodec, GivesBackEveryShapeBitForBit) {
     EXPECT_EQ(back->times, chunk.times);
     std::erase_if(chunk.columns, [](const ChunkColumn& c) { return std::ranges::all_of(c.values, telemetry::is_absent); });
     ASSERT_EQ(back->columns.size(), chunk.columns.size());
-    for (std::size_t i = 0; i < chunk.columns.size(); ++i) EXPECT_TRUE(same(back->columns[i].values, chunk.columns[i].values)) << rows << " column " << i;
+    for (std::size_t i = 0; i < chunk.columns.size(); ++i)
+      EXPECT_TRUE(same(back->columns[i].values, chunk.columns[i].values)) << rows << " column " << i;
   }
 }
 

@@ -14,7 +14,9 @@ namespace {
 // The head byte: the scale (0..kMostScale) or one of these in the low bits, and whether some instants have no value.
 constexpr unsigned kRawAll = 14, kRawChanges = 15, kKindBits = 0x0f, kSomeAbsent = 0x10;
 
-Error corrupt(const char* what) { return Error{Errc::corrupt, std::string("column: ") + what}; }
+Error corrupt(const char* what) {
+  return Error{Errc::corrupt, std::string("column: ") + what};
+}
 
 // All values at the smallest scale that is exact for every one of them; false when there is none. A scale found too
 // small starts the conversion again at the larger one, at most kMostScale times.
@@ -112,7 +114,9 @@ Result<void> read_values(ByteReader& in, unsigned kind, std::size_t n, std::vect
   return corrupt("unknown kind");
 }
 
-bool present(std::string_view presence, std::size_t i) { return (static_cast<std::uint8_t>(presence[i / 8]) >> i % 8 & 1) != 0; }
+bool present(std::string_view presence, std::size_t i) {
+  return (static_cast<std::uint8_t>(presence[i / 8]) >> i % 8 & 1) != 0;
+}
 
 std::size_t count_present(std::string_view presence, std::size_t n) {
   std::size_t count = 0;

@@ -14,10 +14,14 @@ inline constexpr int kMostScale = 9;
 inline constexpr double kPowersOfTen[kMostScale + 1] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
 inline constexpr double kMantissaEnd = 9007199254740992.0;  // 2^53: below it integers are exact doubles
 
-inline bool same_bits(double a, double b) { return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b); }
+inline bool same_bits(double a, double b) {
+  return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+}
 
 /// scale: 0..kMostScale.
-inline double from_mantissa(std::int64_t mantissa, int scale) { return static_cast<double>(mantissa) / kPowersOfTen[scale]; }
+inline double from_mantissa(std::int64_t mantissa, int scale) {
+  return static_cast<double>(mantissa) / kPowersOfTen[scale];
+}
 
 /// The m with m / 10^scale == value, bit for bit; nullopt when there is none. |m| <= 2^53.
 inline std::optional<std::int64_t> to_mantissa(double value, int scale) {

@@ -14,10 +14,14 @@ namespace {
 
 enum Form : std::uint8_t { kConstant = 0, kFrame = 1, kDelta = 2, kChanges = 3 };
 
-Error corrupt(const char* what) { return Error{Errc::corrupt, std::string("integers: ") + what}; }
+Error corrupt(const char* what) {
+  return Error{Errc::corrupt, std::string("integers: ") + what};
+}
 
 // Arithmetic on bytes that may be anything must not overflow a signed number.
-std::int64_t add(std::int64_t a, std::uint64_t b) { return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + b); }
+std::int64_t add(std::int64_t a, std::uint64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + b);
+}
 
 struct Shape {
   std::int64_t min, max, step_min = 0, step_max = 0;
@@ -43,7 +47,9 @@ Shape measure(std::span<const std::int64_t> v) {
   return s;
 }
 
-int width_between(std::int64_t low, std::int64_t high) { return bit_width_of(static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low)); }
+int width_between(std::int64_t low, std::int64_t high) {
+  return bit_width_of(static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low));
+}
 
 void put_frame(std::span<const std::int64_t> v, const Shape& s, std::string& out) {
   const int width = width_between(s.min, s.max);

@@ -20,7 +20,9 @@ std::string why_wrong(const RowBatch& row) {
   return {};
 }
 
-Timestamp bucket_start(Timestamp t, std::chrono::milliseconds width) { return t - t.time_since_epoch() % width; }
+Timestamp bucket_start(Timestamp t, std::chrono::milliseconds width) {
+  return t - t.time_since_epoch() % width;
+}
 
 void add(Bucket& b, double value) {
   b.min = std::min(b.min, value);
@@ -34,7 +36,8 @@ void add(Bucket& b, double value) {
 
 Result<void> check_rows(std::span<const RowBatch> rows) {
   for (const auto& row : rows)
-    if (const auto why = why_wrong(row); !why.empty()) return Error{Errc::invalid_input, fmt::format("row of source '{}': {}", row.source, why)};
+    if (const auto why = why_wrong(row); !why.empty())
+      return Error{Errc::invalid_input, fmt::format("row of source '{}': {}", row.source, why)};
   return {};
 }
 

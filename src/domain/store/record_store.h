@@ -27,7 +27,8 @@ class RecordStore {
   virtual Result<void> put(std::span<const Record> records) = 0;
   virtual Result<std::optional<Record>> get(std::string_view kind, std::string_view key) const = 0;
   /// Records of a kind whose key starts with `prefix`, in key order, after `after` (exclusive), at most `limit`.
-  virtual Result<std::vector<Record>> scan(std::string_view kind, std::string_view prefix, std::string_view after, std::size_t limit) const = 0;
+  virtual Result<std::vector<Record>> scan(std::string_view kind, std::string_view prefix, std::string_view after,
+                                           std::size_t limit) const = 0;
   /// Records of a kind with from <= at < to, newest first, at most `limit`.
   virtual Result<std::vector<Record>> recent(std::string_view kind, TimeRange range, std::size_t limit) const = 0;
   /// True when it was there.

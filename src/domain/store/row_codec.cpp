@@ -16,10 +16,12 @@ namespace ghm::store {
 namespace {
 
 enum Form : std::uint8_t { kKey = 0, kBitmap = 1, kGaps = 2 };
-constexpr std::uint8_t kRaw = 0xFE, kAbsent = 0xFF;  // kinds beside the scales 0..kMostScale
+constexpr std::uint8_t kRaw = 0xFE, kAbsent = 0xFF;                // kinds beside the scales 0..kMostScale
 constexpr std::size_t kMostValueBytes = 1 + 1 + kMostVarintBytes;  // escape, kind, mantissa
 
-Error corrupt(const char* what) { return Error{Errc::corrupt, std::string("row: ") + what}; }
+Error corrupt(const char* what) {
+  return Error{Errc::corrupt, std::string("row: ") + what};
+}
 
 }  // namespace
 
@@ -199,10 +201,8 @@ class RowParser {
     }
   }
   void note_changed(std::uint64_t i) {
-    if (i < s_.size())
-      s_.changed_.push_back(static_cast<std::uint32_t>(i));
-    else
-      good_ = false;
+    if (i < s_.size()) s_.changed_.push_back(static_cast<std::uint32_t>(i));
+    else good_ = false;
   }
   void next(std::size_t i) {
     const auto token = in_.varint();
@@ -237,6 +237,8 @@ class RowParser {
   bool good_ = true;
 };
 
-Result<void> decode_row(std::string_view bytes, std::size_t columns, RowState& state) { return RowParser(bytes, state).parse(columns); }
+Result<void> decode_row(std::string_view bytes, std::size_t columns, RowState& state) {
+  return RowParser(bytes, state).parse(columns);
+}
 
 }  // namespace ghm::store

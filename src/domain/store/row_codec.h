@@ -26,8 +26,8 @@ class RowState {
   friend class RowParser;
   std::vector<double> values_;
   std::vector<std::int64_t> mantissa_;
-  std::vector<std::uint8_t> scale_;      // 0..kMostScale, or raw
-  std::vector<std::uint32_t> changed_;   // scratch: columns of this row that differ
+  std::vector<std::uint8_t> scale_;     // 0..kMostScale, or raw
+  std::vector<std::uint32_t> changed_;  // scratch: columns of this row that differ
 };
 
 /// Appends a row that stands alone (about 3 bytes per value) and makes `state` this row. Any doubles, absent() too.

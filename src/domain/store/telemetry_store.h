@@ -41,11 +41,11 @@ struct Latest {
 };
 
 struct StoreStats {
-  std::uint64_t rows = 0, samples = 0;    // appended since open
-  std::uint64_t bytes_on_disk = 0;        // 0 for memory
+  std::uint64_t rows = 0, samples = 0;  // appended since open
+  std::uint64_t bytes_on_disk = 0;      // 0 for memory
   std::uint64_t sealed_chunks = 0;
-  std::uint64_t free_bytes = 0;           // of the volume
-  std::uint64_t damaged_days = 0;         // set aside since open
+  std::uint64_t free_bytes = 0;    // of the volume
+  std::uint64_t damaged_days = 0;  // set aside since open
 };
 
 /// Readings by series and time. Thread-safe: one appender, many readers. Doubles come back bit for bit.

@@ -24,7 +24,8 @@ class CatalogueRow {
   }
   void complain(const char* column, const std::string& expected) {
     // Row 0 of the table is line 2 of the file: the header is line 1.
-    if (!error_) error_ = Error{Errc::invalid_input, file_ + ":" + std::to_string(row_ + 2) + ": " + column + " '" + text(column) + "': " + expected};
+    if (!error_)
+      error_ = Error{Errc::invalid_input, file_ + ":" + std::to_string(row_ + 2) + ": " + column + " '" + text(column) + "': " + expected};
   }
   const std::optional<Error>& error() const { return error_; }
 

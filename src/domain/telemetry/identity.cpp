@@ -45,7 +45,9 @@ std::optional<Entity> switch_link(std::string_view text) {
   return Entity{Entity::Kind::switch_link, static_cast<std::uint16_t>(*n * kLinksPerSwitch + *link)};
 }
 
-bool is_hex(char c) { return std::isxdigit(static_cast<unsigned char>(c)) != 0; }
+bool is_hex(char c) {
+  return std::isxdigit(static_cast<unsigned char>(c)) != 0;
+}
 
 std::optional<unsigned> hex(std::string_view text, std::size_t most_digits) {
   if (text.empty() || text.size() > most_digits) return std::nullopt;
@@ -82,7 +84,9 @@ Result<Entity> parse_entity(std::string_view text) {
   if (text == "node") return Entity{Entity::Kind::node, 0};
   if (const auto e = switch_link(text)) return *e;
   if (const auto e = numbered(text)) return *e;
-  return Error{Errc::invalid_input, fmt::format("'{}' is no part of a GPU or host: expected gpu, nvlink4, mig2, switch1, switch1link14, cpu0, cpucore12 or node", text)};
+  return Error{
+      Errc::invalid_input,
+      fmt::format("'{}' is no part of a GPU or host: expected gpu, nvlink4, mig2, switch1, switch1link14, cpu0, cpucore12 or node", text)};
 }
 
 std::string normalise_pci_bus_id(std::string_view text) {

@@ -70,15 +70,15 @@ Result<MetricCatalogue> MetricCatalogue::parse(std::string_view csv, std::string
   if (!table) return table.error();
   MetricCatalogue out;
   out.by_id_.assign(kMostFields, 0);
-  for (const auto* column : {"field_id", "name", "kind", "unit", "entity", "meaning", "counter_resets", "min", "max", "used_for", "multiply", "divide",
-                             "per_instance", "event_like", "unit_from_help"})
+  for (const auto* column : {"field_id", "name", "kind", "unit", "entity", "meaning", "counter_resets", "min", "max", "used_for",
+                             "multiply", "divide", "per_instance", "event_like", "unit_from_help"})
     if (!table->column(column)) return Error{Errc::invalid_input, fmt::format("{}:1: column '{}' is missing", file, column)};
   for (std::size_t r = 0; r < table->size(); ++r) {
     CatalogueRow row(*table, r, std::string(file));
     const auto id = row.number("field_id").value_or(0);
     if (id < 1 || id >= static_cast<double>(kMostFields)) row.complain("field_id", "expected 1 to 16383");
-    const Spelling spelling{row.text("name"), static_cast<MetricId>(id), row.number("multiply").value_or(1), row.number("divide").value_or(1),
-                            row.text("unit_from_help") == "1"};
+    const Spelling spelling{row.text("name"), static_cast<MetricId>(id), row.number("multiply").value_or(1),
+                            row.number("divide").value_or(1), row.text("unit_from_help") == "1"};
     auto spec = parse_spec(row, spelling.id);
     if (row.error()) return *row.error();
     auto& slot = out.by_id_[static_cast<std::size_t>(id)];
@@ -88,7 +88,8 @@ Result<MetricCatalogue> MetricCatalogue::parse(std::string_view csv, std::string
     }
     out.spellings_.push_back(spelling);
   }
-  if (auto repeated = out.index_names(); !repeated.empty()) return Error{Errc::invalid_input, fmt::format("{}: the name {} stands twice", file, repeated)};
+  if (auto repeated = out.index_names(); !repeated.empty())
+    return Error{Errc::invalid_input, fmt::format("{}: the name {} stands twice", file, repeated)};
   return out;
 }
 

@@ -9,7 +9,9 @@
 namespace ghm::telemetry {
 namespace {
 
-const MetricCatalogue& built_in() { return MetricCatalogue::built_in(); }
+const MetricCatalogue& built_in() {
+  return MetricCatalogue::built_in();
+}
 
 double converted(const char* spelling, double printed) {
   const auto* s = built_in().spelling(spelling);
@@ -18,7 +20,8 @@ double converted(const char* spelling, double printed) {
 
 TEST(MetricCatalogue, HasMoreThanAHundredAndTenMetricsOfAGpu) {
   std::size_t numbers = 0;
-  for (const auto& spec : built_in().all()) numbers += spec.kind != MetricKind::label && spec.entity == Entity::Kind::gpu && !spec.event_like;
+  for (const auto& spec : built_in().all())
+    numbers += spec.kind != MetricKind::label && spec.entity == Entity::Kind::gpu && !spec.event_like;
   EXPECT_GE(numbers, 110u);
 }
 
@@ -61,15 +64,17 @@ TEST(MetricCatalogue, NamesThatEndInALinkNumber) {
 }
 
 TEST(MetricCatalogue, FieldsThatCodeNamesAreThere) {
-  for (const auto id : {field::serial, field::clock_reasons, field::gpu_temp, field::ecc_sbe_volatile, field::ecc_dbe_aggregate, field::banks_without_spares,
-                        field::row_remap_failure, field::fan_speed, field::nvlink_state, field::graphics_activity, field::exp_p2p})
+  for (const auto id : {field::serial, field::clock_reasons, field::gpu_temp, field::ecc_sbe_volatile, field::ecc_dbe_aggregate,
+                        field::banks_without_spares, field::row_remap_failure, field::fan_speed, field::nvlink_state,
+                        field::graphics_activity, field::exp_p2p})
     EXPECT_NE(built_in().find(id), nullptr) << static_cast<int>(id);
   EXPECT_EQ(built_in().find(MetricId{16000}), nullptr);
   EXPECT_EQ(built_in().find(MetricId{65535}), nullptr);
 }
 
 TEST(MetricCatalogue, ComplaintsNameTheLine) {
-  const std::string head = "field_id,name,kind,unit,entity,meaning,counter_resets,min,max,used_for,multiply,divide,per_instance,event_like,unit_from_help\n";
+  const std::string head =
+      "field_id,name,kind,unit,entity,meaning,counter_resets,min,max,used_for,multiply,divide,per_instance,event_like,unit_from_help\n";
   struct Case {
     const char* row;
     const char* said;

@@ -49,8 +49,8 @@ ModelSpec parse_model(CatalogueRow& row) {
 Result<ModelCatalogue> ModelCatalogue::parse(std::string_view csv, std::string_view file) {
   auto table = CsvTable::parse(csv, file);
   if (!table) return table.error();
-  for (const auto* column : {"model", "exporter_names", "architecture", "memory_gib", "memory_bandwidth_gbs", "tdp_w", "nvlink_gbs", "pcie_gen",
-                             "slowdown_temp_c", "shutdown_temp_c", "max_mem_temp_c", "nvlinks", "has_fan"})
+  for (const auto* column : {"model", "exporter_names", "architecture", "memory_gib", "memory_bandwidth_gbs", "tdp_w", "nvlink_gbs",
+                             "pcie_gen", "slowdown_temp_c", "shutdown_temp_c", "max_mem_temp_c", "nvlinks", "has_fan"})
     if (!table->column(column)) return Error{Errc::invalid_input, fmt::format("{}:1: column '{}' is missing", file, column)};
   ModelCatalogue out;
   for (std::size_t r = 0; r < table->size(); ++r) {

@@ -11,7 +11,7 @@ namespace ghm::telemetry {
 
 /// One GPU model's fixed facts, from data/gpu_models.csv. An absent fact is nullopt, never 0.
 struct ModelSpec {
-  std::string name;                     // "H100-SXM5-80GB"
+  std::string name;                         // "H100-SXM5-80GB"
   std::vector<std::string> exporter_names;  // the exporter's modelName: "NVIDIA H100 80GB HBM3"
   std::string architecture;
   std::optional<double> memory_gib, memory_bandwidth_gbs, tdp_w, nvlink_gbs, slowdown_temp_c, shutdown_temp_c, max_mem_temp_c;

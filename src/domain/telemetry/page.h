@@ -23,7 +23,7 @@ struct GpuIdentity {
   std::string hostname;    // as printed; old builds print "localhost"
   std::string driver_version;
   std::string vbios_version;
-  int index = -1;          // DCGM's index today
+  int index = -1;  // DCGM's index today
   friend bool operator==(const GpuIdentity&, const GpuIdentity&) = default;
 };
 
@@ -41,7 +41,8 @@ struct PageSeries {
 /// The columns, shared by all hosts whose pages look alike (same exporter, same CSV, same number of GPUs and links).
 struct SeriesTable {
   std::vector<PageSeries> series;
-  std::map<std::uint32_t, LabelMap> labels;  // of the columns that have any of: nvlink GPU_I_ID GPU_I_PROFILE err_code xid clock_event window_size_in_ms
+  std::map<std::uint32_t, LabelMap>
+      labels;  // of the columns that have any of: nvlink GPU_I_ID GPU_I_PROFILE err_code xid clock_event window_size_in_ms
   friend bool operator==(const SeriesTable&, const SeriesTable&) = default;
 };
 
@@ -53,7 +54,16 @@ struct PageLayout {
 
 /// Why a number is not believed. The contract's words, in this order in every count.
 enum class Reason : std::uint8_t {
-  sentinel, not_finite, out_of_range, impossible_rate, future, too_old, duplicate, unknown_identity, unparsable, conversion_error,
+  sentinel,
+  not_finite,
+  out_of_range,
+  impossible_rate,
+  future,
+  too_old,
+  duplicate,
+  unknown_identity,
+  unparsable,
+  conversion_error,
 };
 inline constexpr std::size_t kReasons = 10;
 std::string_view to_string(Reason r);
@@ -62,7 +72,7 @@ std::string_view to_string(Reason r);
 struct Refusal {
   std::optional<std::uint16_t> gpu;  // index into PageLayout::gpus
   Entity entity;
-  MetricId metric{};                 // none: the line's metric could not be told
+  MetricId metric{};  // none: the line's metric could not be told
   std::string value;
   Reason reason{};
 };
@@ -75,10 +85,10 @@ bool is_absent(double v);
 /// One instant of one source.
 struct PageReading {
   std::shared_ptr<const PageLayout> layout;
-  std::vector<double> values;      // one per column, canonical units; absent() where refused or missing
-  std::vector<Refusal> refused;    // found by the reader; validation adds its own
-  std::uint32_t unknown_lines = 0; // samples of families that the catalogue does not have: ignored, counted
-  std::uint32_t repeated_lines = 0; // the same column with the same value again (job and pod copies, MIG repeats): one reading
+  std::vector<double> values;                 // one per column, canonical units; absent() where refused or missing
+  std::vector<Refusal> refused;               // found by the reader; validation adds its own
+  std::uint32_t unknown_lines = 0;            // samples of families that the catalogue does not have: ignored, counted
+  std::uint32_t repeated_lines = 0;           // the same column with the same value again (job and pod copies, MIG repeats): one reading
   std::map<std::uint32_t, Timestamp> stamps;  // of columns whose line carried a timestamp of its own (federation)
 };
 

@@ -9,7 +9,7 @@ namespace ghm::telemetry {
 
 /// How to talk to a group of targets; keys and meaning follow Prometheus.
 struct ScrapeAccess {
-  std::string scheme = "http";           // or "https"
+  std::string scheme = "http";  // or "https"
   std::string metrics_path = "/metrics";
   // tls_config
   std::string ca_file, cert_file, key_file, server_name;
@@ -25,7 +25,9 @@ struct Target {
   std::string address;  // "gpu-host-1:9400", "[::1]:9400"; the source's name everywhere
   LabelMap labels;
   std::shared_ptr<const ScrapeAccess> access;
-  friend bool operator==(const Target& a, const Target& b) { return a.address == b.address && a.labels == b.labels && *a.access == *b.access; }
+  friend bool operator==(const Target& a, const Target& b) {
+    return a.address == b.address && a.labels == b.labels && *a.access == *b.access;
+  }
 };
 
 }  // namespace ghm::telemetry

@@ -49,7 +49,9 @@ std::vector<BlankRange> scaled_blanks() {
   return out;
 }
 
-bool is_power(MetricId id) { return id == field::power_usage || id == MetricId{157}; }
+bool is_power(MetricId id) {
+  return id == field::power_usage || id == MetricId{157};
+}
 
 void note_limit(Limits& limits, MetricId id, double value) {
   if (telemetry::is_absent(value) || !std::isfinite(value) || is_sentinel(value)) return;
@@ -57,7 +59,8 @@ void note_limit(Limits& limits, MetricId id, double value) {
   if (id == field::power_limit_max && value >= 50 && value <= 3000) limits.power = value * kPowerHeadroom;
 }
 
-std::map<int, Limits> limits_by_gpu(const telemetry::PageLayout& layout, const std::vector<double>& values, const telemetry::ModelCatalogue& models) {
+std::map<int, Limits> limits_by_gpu(const telemetry::PageLayout& layout, const std::vector<double>& values,
+                                    const telemetry::ModelCatalogue& models) {
   std::map<int, Limits> out;
   for (std::size_t g = 0; g < layout.gpus.size(); ++g)
     if (const auto* model = models.find(layout.gpus[g].model); model && model->tdp_w)
@@ -111,8 +114,8 @@ bool is_sentinel(double value) {
   return n > -0.01 && n < 3.01 && std::abs(n - std::round(n)) < 0.01;
 }
 
-ColumnRules ColumnRules::build(const telemetry::PageLayout& layout, const std::vector<double>& device_limits, const telemetry::MetricCatalogue& metrics,
-                               const telemetry::ModelCatalogue& models) {
+ColumnRules ColumnRules::build(const telemetry::PageLayout& layout, const std::vector<double>& device_limits,
+                               const telemetry::MetricCatalogue& metrics, const telemetry::ModelCatalogue& models) {
   auto limits = limits_by_gpu(layout, device_limits, models);
   ColumnRules rules;
   rules.bounds_.reserve(layout.table->series.size());

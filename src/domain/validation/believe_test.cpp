@@ -71,7 +71,8 @@ TEST(Believe, ReadsLikeTheContract) {
 
 TEST(Believe, TheDevicesOwnLimitsComeFirst) {
   EXPECT_TRUE(reasons(reading("Tesla T4", {{field::power_usage, 150}, {field::power_limit_max, 150}})).empty());
-  EXPECT_EQ(reasons(reading("NVIDIA B200", {{field::power_usage, 500}, {field::power_limit_max, 300}})), (std::vector{Reason::out_of_range}));
+  EXPECT_EQ(reasons(reading("NVIDIA B200", {{field::power_usage, 500}, {field::power_limit_max, 300}})),
+            (std::vector{Reason::out_of_range}));
   // A blank limit is no limit.
   const auto blank = reasons(reading("NVIDIA B200", {{field::power_usage, 900}, {field::power_limit_max, 2147483632.0}}));
   EXPECT_EQ(blank, (std::vector{Reason::sentinel}));

@@ -23,7 +23,9 @@ std::optional<std::size_t> find_by_number(const FleetSnapshot& fleet, std::strin
   return static_cast<std::size_t>(found - fleet.boards.begin());
 }
 
-Json slot_of(const fleet::Board& board) { return board.slot < 0 ? Json() : Json(board.slot); }
+Json slot_of(const fleet::Board& board) {
+  return board.slot < 0 ? Json() : Json(board.slot);
+}
 
 Json dimension_scores(const BoardView& view) {
   Json scores = Json::object();
@@ -88,7 +90,9 @@ std::string name_of(const fleet::Board& board) {
   return fmt::format("{} · {}", board.host, board.pci_bus_id.empty() ? id_of(board) : board.pci_bus_id);
 }
 
-std::optional<double> score_of(const BoardView& board) { return board.health ? board.health->overall : std::nullopt; }
+std::optional<double> score_of(const BoardView& board) {
+  return board.health ? board.health->overall : std::nullopt;
+}
 
 std::string_view band_of_score(std::optional<double> score) {
   if (!score) return "no_data";
@@ -97,9 +101,13 @@ std::string_view band_of_score(std::optional<double> score) {
   return *score >= 50 ? "degraded" : "critical";
 }
 
-std::string band_of(const BoardView& b) { return b.board.in_service ? std::string(band_of_score(score_of(b))) : "out_of_service"; }
+std::string band_of(const BoardView& b) {
+  return b.board.in_service ? std::string(band_of_score(score_of(b))) : "out_of_service";
+}
 
-bool is_critical(const health::Report& report, std::string_view rule) { return std::ranges::find(report.critical, rule) != report.critical.end(); }
+bool is_critical(const health::Report& report, std::string_view rule) {
+  return std::ranges::find(report.critical, rule) != report.critical.end();
+}
 
 double share_of(const health::Dimension& dimension, const health::Report& report) {
   int available = 0;
@@ -134,9 +142,15 @@ Json gpu_row(const BoardView& view) {
   return row;
 }
 
-Json or_null(std::string_view text) { return text.empty() ? Json() : Json(text); }
-Json or_null(std::optional<double> number) { return number ? Json(*number) : Json(); }
-Json or_null(Timestamp moment) { return moment == Timestamp{} ? Json() : Json(format_rfc3339(moment)); }
+Json or_null(std::string_view text) {
+  return text.empty() ? Json() : Json(text);
+}
+Json or_null(std::optional<double> number) {
+  return number ? Json(*number) : Json();
+}
+Json or_null(Timestamp moment) {
+  return moment == Timestamp{} ? Json() : Json(format_rfc3339(moment));
+}
 
 std::optional<double> percentile(const std::vector<double>& values, double p) {
   return values.empty() ? std::nullopt : std::optional(health::percentile(values, p));

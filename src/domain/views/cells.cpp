@@ -28,14 +28,14 @@ struct Colour {
   std::optional<Range> fixed;  // nullopt: from the values that are there
 };
 
-std::optional<double> coverage_of(const BoardView& b) { return b.health ? std::optional(b.health->coverage) : std::nullopt; }
+std::optional<double> coverage_of(const BoardView& b) {
+  return b.health ? std::optional(b.health->coverage) : std::nullopt;
+}
 
 const std::vector<Colour>& colours() {
   static const std::vector<Colour> all = {
-      {"health", score_of, Range{0, 100}},
-      {"temperature", &BoardView::temperature, std::nullopt},
-      {"power", &BoardView::power, std::nullopt},
-      {"utilisation", &BoardView::utilisation, Range{0, 100}},
+      {"health", score_of, Range{0, 100}},        {"temperature", &BoardView::temperature, std::nullopt},
+      {"power", &BoardView::power, std::nullopt}, {"utilisation", &BoardView::utilisation, Range{0, 100}},
       {"coverage", coverage_of, Range{0, 1}},
   };
   return all;
@@ -45,12 +45,15 @@ Range range_of(const FleetSnapshot& fleet, const Colour& colour) {
   if (colour.fixed) return *colour.fixed;
   std::optional<Range> seen;
   for (const auto& b : fleet.boards)
-    if (const auto v = colour.value(b); v && b.board.in_service) seen = seen ? Range{std::min(seen->min, *v), std::max(seen->max, *v)} : Range{*v, *v};
+    if (const auto v = colour.value(b); v && b.board.in_service)
+      seen = seen ? Range{std::min(seen->min, *v), std::max(seen->max, *v)} : Range{*v, *v};
   return seen.value_or(Range{});
 }
 
 // Whole points rounded down: 69.9 is not yet 70, so a cell's colour is its board's band.
-std::uint8_t score_byte(double score) { return static_cast<std::uint8_t>(std::clamp(std::floor(score), 0.0, 100.0)); }
+std::uint8_t score_byte(double score) {
+  return static_cast<std::uint8_t>(std::clamp(std::floor(score), 0.0, 100.0));
+}
 
 std::uint8_t scaled_byte(double v, Range r) {
   if (r.max <= r.min) return 0;

@@ -15,7 +15,8 @@ struct BoardView {
   fleet::Board board;
   bool silent = false;
   std::shared_ptr<const health::Report> health;  // nullptr: not scored yet
-  std::optional<double> temperature, memory_temperature, power, utilisation, sm_clock;  // newest, canonical units; nullopt when older than 3 intervals
+  std::optional<double> temperature, memory_temperature, power, utilisation,
+      sm_clock;  // newest, canonical units; nullopt when older than 3 intervals
 };
 
 struct HostView {
@@ -35,11 +36,11 @@ struct RefusedCount {
 struct FleetSnapshot {
   Timestamp as_of{};
   std::uint64_t generation = 0;
-  std::vector<BoardView> boards;  // in layout order: region, datacenter, rack, host, slot
-  std::vector<HostView> hosts;    // same order
+  std::vector<BoardView> boards;                            // in layout order: region, datacenter, rack, host, slot
+  std::vector<HostView> hosts;                              // same order
   std::map<std::string, std::size_t, std::less<>> by_name;  // serial and UUID (as printed) -> index into boards
-  std::uint64_t accepted = 0, refused = 0;  // values since start
-  std::vector<RefusedCount> refused_by;     // largest first, at most 1,000
+  std::uint64_t accepted = 0, refused = 0;                  // values since start
+  std::vector<RefusedCount> refused_by;                     // largest first, at most 1,000
   std::uint64_t scrapes_ok = 0, scrapes_failed = 0;
 };
 

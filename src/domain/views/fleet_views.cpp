@@ -15,9 +15,13 @@ Json zeros(std::initializer_list<const char*> names) {
   return counts;
 }
 
-void count_one(Json& counts, const std::string& name) { counts[name] = counts[name].get<std::size_t>() + 1; }
+void count_one(Json& counts, const std::string& name) {
+  counts[name] = counts[name].get<std::size_t>() + 1;
+}
 
-std::string or_else(const std::string& text, const char* otherwise) { return text.empty() ? otherwise : text; }
+std::string or_else(const std::string& text, const char* otherwise) {
+  return text.empty() ? otherwise : text;
+}
 
 // One walk over the boards gathers all that the summary says.
 struct Tally {
@@ -121,7 +125,10 @@ Json fleet_summary(const FleetSnapshot& fleet) {
           {"headline", headline(f)},
           {"headline_detail", or_null(headline_detail(f, fleet))},
           {"ingest",
-           {{"scrapes_ok", fleet.scrapes_ok}, {"scrapes_failed", fleet.scrapes_failed}, {"accepted_values", fleet.accepted}, {"refused_values", fleet.refused}}}};
+           {{"scrapes_ok", fleet.scrapes_ok},
+            {"scrapes_failed", fleet.scrapes_failed},
+            {"accepted_values", fleet.accepted},
+            {"refused_values", fleet.refused}}}};
 }
 
 Json fleet_layout(const FleetSnapshot& fleet) {
@@ -141,8 +148,13 @@ Json fleet_layout(const FleetSnapshot& fleet) {
 
 Json quarantine(const FleetSnapshot& fleet) {
   Json items = Json::array();
-  for (const auto& r : fleet.refused_by) items.push_back({{"source", r.source}, {"metric", r.metric}, {"reason", r.reason}, {"count", r.count}});
-  return {{"items", std::move(items)}, {"next", nullptr}, {"as_of", format_rfc3339(fleet.as_of)}, {"accepted", fleet.accepted}, {"refused", fleet.refused}};
+  for (const auto& r : fleet.refused_by)
+    items.push_back({{"source", r.source}, {"metric", r.metric}, {"reason", r.reason}, {"count", r.count}});
+  return {{"items", std::move(items)},
+          {"next", nullptr},
+          {"as_of", format_rfc3339(fleet.as_of)},
+          {"accepted", fleet.accepted},
+          {"refused", fleet.refused}};
 }
 
 }  // namespace ghm::views

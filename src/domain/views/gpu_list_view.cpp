@@ -28,19 +28,45 @@ void sort_first(std::vector<Keyed>& rows, std::size_t count, const SortOrder& or
 
 struct Column {
   std::string_view header;
-  std::string_view member;             // of the row's JSON
-  std::string_view dimension = {};     // then a member of row["dimensions"]
+  std::string_view member;          // of the row's JSON
+  std::string_view dimension = {};  // then a member of row["dimensions"]
 };
 
 constexpr Column kColumns[] = {
-    {"id", "id"}, {"serial", "serial"}, {"uuid", "uuid"}, {"name", "name"}, {"model", "model"}, {"host", "host"}, {"slot", "slot"},
-    {"pci_bus_id", "pci_bus_id"}, {"rack", "rack"}, {"datacenter", "datacenter"}, {"region", "region"},
-    {"driver_version", "driver_version"}, {"vbios_version", "vbios_version"}, {"simulated", "simulated"}, {"in_service", "in_service"},
-    {"silent", "silent"}, {"first_seen", "first_seen"}, {"last_seen", "last_seen"}, {"score", "score"}, {"class", "class"}, {"band", "band"},
-    {"risk", "risk"}, {"coverage", "coverage"}, {"top_finding", "top_finding"}, {"memory_score", "dimensions", "memory"},
-    {"thermal_score", "dimensions", "thermal"}, {"performance_score", "dimensions", "performance"}, {"power_score", "dimensions", "power"},
-    {"reliability_score", "dimensions", "reliability"}, {"temperature_celsius", "temperature"}, {"memory_temperature_celsius", "memory_temperature"},
-    {"power_w", "power"}, {"utilisation_percent", "utilisation"}, {"sm_clock_mhz", "sm_clock"},
+    {"id", "id"},
+    {"serial", "serial"},
+    {"uuid", "uuid"},
+    {"name", "name"},
+    {"model", "model"},
+    {"host", "host"},
+    {"slot", "slot"},
+    {"pci_bus_id", "pci_bus_id"},
+    {"rack", "rack"},
+    {"datacenter", "datacenter"},
+    {"region", "region"},
+    {"driver_version", "driver_version"},
+    {"vbios_version", "vbios_version"},
+    {"simulated", "simulated"},
+    {"in_service", "in_service"},
+    {"silent", "silent"},
+    {"first_seen", "first_seen"},
+    {"last_seen", "last_seen"},
+    {"score", "score"},
+    {"class", "class"},
+    {"band", "band"},
+    {"risk", "risk"},
+    {"coverage", "coverage"},
+    {"top_finding", "top_finding"},
+    {"memory_score", "dimensions", "memory"},
+    {"thermal_score", "dimensions", "thermal"},
+    {"performance_score", "dimensions", "performance"},
+    {"power_score", "dimensions", "power"},
+    {"reliability_score", "dimensions", "reliability"},
+    {"temperature_celsius", "temperature"},
+    {"memory_temperature_celsius", "memory_temperature"},
+    {"power_w", "power"},
+    {"utilisation_percent", "utilisation"},
+    {"sm_clock_mhz", "sm_clock"},
 };
 
 std::string cell_text(const Json& value) {

@@ -18,7 +18,9 @@ constexpr std::string_view kBands[] = {"healthy", "watch", "degraded", "critical
 constexpr std::size_t kMostPerPage = 1000;
 
 // ASCII only: serials, host names and models have no other letters.
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
 
 bool contains(std::string_view text, std::string_view lower_case_part) {
   return std::search(text.begin(), text.end(), lower_case_part.begin(), lower_case_part.end(),
@@ -26,19 +28,27 @@ bool contains(std::string_view text, std::string_view lower_case_part) {
 }
 
 bool found_by(const fleet::Board& b, std::string_view part) {
-  return part.empty() || contains(b.serial, part) || contains(b.uuid, part) || contains(b.host, part) || contains(b.place.rack, part) || contains(b.model, part);
+  return part.empty() || contains(b.serial, part) || contains(b.uuid, part) || contains(b.host, part) || contains(b.place.rack, part) ||
+         contains(b.model, part);
 }
 
-bool is_or_any(const std::string& wanted, const std::string& value) { return wanted.empty() || wanted == value; }
+bool is_or_any(const std::string& wanted, const std::string& value) {
+  return wanted.empty() || wanted == value;
+}
 
 bool passes(const BoardView& view, const GpuQuery& q, std::string_view part) {
   const auto& b = view.board;
-  return is_or_any(q.host, b.host) && is_or_any(q.rack, b.place.rack) && is_or_any(q.datacenter, b.place.datacenter) && is_or_any(q.model, b.model) &&
-         (!q.silent || *q.silent == view.silent) && (q.band.empty() || q.band == band_of(view)) && found_by(b, part);
+  return is_or_any(q.host, b.host) && is_or_any(q.rack, b.place.rack) && is_or_any(q.datacenter, b.place.datacenter) &&
+         is_or_any(q.model, b.model) && (!q.silent || *q.silent == view.silent) && (q.band.empty() || q.band == band_of(view)) &&
+         found_by(b, part);
 }
 
-SortKey number_key(std::optional<double> value) { return {!value, {}, value.value_or(0), 0}; }
-SortKey text_key(std::string_view text, double then = 0) { return {text.empty(), text, then, 0}; }
+SortKey number_key(std::optional<double> value) {
+  return {!value, {}, value.value_or(0), 0};
+}
+SortKey text_key(std::string_view text, double then = 0) {
+  return {text.empty(), text, then, 0};
+}
 
 // A critical rule can strike a board that still scores well: it comes before all that are merely worn.
 SortKey urgency_key(const BoardView& v) {
@@ -96,7 +106,8 @@ constexpr std::size_t kFixed = 13;
 
 Result<void> check_query(const GpuQuery& query) {
   if (const auto order = SortOrder::parse(query.sort); !order) return order.error();
-  if (query.limit < 1 || query.limit > kMostPerPage) return Error{Errc::invalid_input, fmt::format("limit {}: expected 1 to {}", query.limit, kMostPerPage)};
+  if (query.limit < 1 || query.limit > kMostPerPage)
+    return Error{Errc::invalid_input, fmt::format("limit {}: expected 1 to {}", query.limit, kMostPerPage)};
   if (!query.band.empty() && std::ranges::find(kBands, query.band) == std::end(kBands))
     return Error{Errc::invalid_input, fmt::format("band '{}': expected one of {}", query.band, fmt::join(kBands, ", "))};
   if (query.cursor.empty()) return {};
@@ -109,7 +120,8 @@ Result<SortOrder> SortOrder::parse(std::string_view sort) {
   order.descending_ = sort.starts_with('-');
   order.field_ = sort.substr(order.descending_ ? 1 : 0);
   if (std::ranges::find(kFields, order.field_) == std::end(kFields))
-    return Error{Errc::invalid_input, fmt::format("sort '{}': expected one of {}, or one of these after a minus sign", sort, fmt::join(kFields, ", "))};
+    return Error{Errc::invalid_input,
+                 fmt::format("sort '{}': expected one of {}, or one of these after a minus sign", sort, fmt::join(kFields, ", "))};
   return order;
 }
 
@@ -148,7 +160,8 @@ Result<Cursor> read_cursor(std::string_view cursor, std::string_view sort) {
   const Error bad{Errc::invalid_input, "cursor: expected `next` of the answer before, with the same sort"};
   const auto bytes = from_base64url(cursor);
   const auto head = kFixed + sort.size() + 1;
-  if (!bytes || bytes->size() < head || std::string_view(*bytes).substr(kFixed, sort.size()) != sort || (*bytes)[head - 1] != '\0') return bad;
+  if (!bytes || bytes->size() < head || std::string_view(*bytes).substr(kFixed, sort.size()) != sort || (*bytes)[head - 1] != '\0')
+    return bad;
   Cursor c;
   c.missing = (*bytes)[0] != '\0';
   std::memcpy(&c.number, bytes->data() + 1, sizeof c.number);

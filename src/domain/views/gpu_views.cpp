@@ -13,7 +13,9 @@ namespace {
 
 using telemetry::MetricCatalogue;
 
-Timestamp moment(double unix_seconds) { return from_unix_ms(std::llround(unix_seconds * 1000)); }
+Timestamp moment(double unix_seconds) {
+  return from_unix_ms(std::llround(unix_seconds * 1000));
+}
 
 Json reading(const store::Latest& latest) {
   const auto* spec = MetricCatalogue::built_in().find(latest.series.metric);
@@ -52,9 +54,13 @@ std::optional<double> peers_median(const FleetSnapshot& fleet, std::size_t board
 }
 
 Json finding_json(const health::Finding& f, const health::Report& report) {
-  return {{"rule", f.rule}, {"lost", f.lost}, {"value", f.value}, {"reference", f.reference},
+  return {{"rule", f.rule},
+          {"lost", f.lost},
+          {"value", f.value},
+          {"reference", f.reference},
           {"at", format_rfc3339(moment(f.at))},
-          {"text", health::sentence(f)}, {"critical", is_critical(report, f.rule)}};
+          {"text", health::sentence(f)},
+          {"critical", is_critical(report, f.rule)}};
 }
 
 bool has_scorer(std::string_view dimension) {
@@ -73,10 +79,15 @@ Json dimension_json(const health::Dimension& d, const health::Report& report) {
   Json findings = Json::array();
   for (const auto& f : d.findings) findings.push_back(finding_json(f, report));
   const bool counts = d.score && report.overall;
-  return {{"name", d.name}, {"weight", d.weight_percent / 100.0}, {"score", or_null(d.score)},
+  return {{"name", d.name},
+          {"weight", d.weight_percent / 100.0},
+          {"score", or_null(d.score)},
           {"lost", counts ? Json(share_of(d, report) * (100 - *d.score)) : Json()},
-          {"band", band_of_score(d.score)}, {"coverage", d.coverage}, {"available", d.score.has_value()},
-          {"note", why_not_available(d)}, {"findings", std::move(findings)}};
+          {"band", band_of_score(d.score)},
+          {"coverage", d.coverage},
+          {"available", d.score.has_value()},
+          {"note", why_not_available(d)},
+          {"findings", std::move(findings)}};
 }
 
 Json why_no_score(const BoardView& view) {
@@ -96,7 +107,8 @@ class Figures {
     last_[i] = b.last;
   }
   Json json(const std::string& unit) && {
-    return {{"unit", or_null(unit)}, {"avg", std::move(avg_)}, {"min", std::move(min_)}, {"max", std::move(max_)}, {"last", std::move(last_)}};
+    return {
+        {"unit", or_null(unit)}, {"avg", std::move(avg_)}, {"min", std::move(min_)}, {"max", std::move(max_)}, {"last", std::move(last_)}};
   }
 
  private:
@@ -171,19 +183,30 @@ Json gpu_health(const FleetSnapshot& fleet, std::size_t board) {
           {"peers_median", or_null(peers_median(fleet, board))}};
 }
 
-Json gpu_metrics(const fleet::Board& board, TimeRange range, std::chrono::milliseconds interval, const std::vector<MetricColumn>& columns, Timestamp as_of) {
+Json gpu_metrics(const fleet::Board& board, TimeRange range, std::chrono::milliseconds interval, const std::vector<MetricColumn>& columns,
+                 Timestamp as_of) {
   const Grid grid(range, interval);
   Json series = Json::object();
   for (const auto& c : columns) series[c.name] = column_json(c, grid);
-  return {{"as_of", format_rfc3339(as_of)}, {"gpu", id_of(board)},
-          {"start", format_rfc3339(range.from)}, {"end", format_rfc3339(range.to)},
-          {"interval_s", number_of_seconds(interval)}, {"t", grid.times()}, {"series", std::move(series)}};
+  return {{"as_of", format_rfc3339(as_of)},
+          {"gpu", id_of(board)},
+          {"start", format_rfc3339(range.from)},
+          {"end", format_rfc3339(range.to)},
+          {"interval_s", number_of_seconds(interval)},
+          {"t", grid.times()},
+          {"series", std::move(series)}};
 }
 
 const std::vector<std::string>& default_metrics() {
   static const std::vector<std::string> names = {
-      "DCGM_FI_DEV_GPU_TEMP",          "DCGM_FI_DEV_MEMORY_TEMP",     "DCGM_FI_DEV_POWER_USAGE",  "DCGM_FI_DEV_SM_CLOCK",
-      "DCGM_FI_DEV_ECC_SBE_VOL_TOTAL", "DCGM_FI_DEV_CORRECTABLE_REMAPPED_ROWS", "DCGM_FI_DEV_CLOCK_THROTTLE_REASONS", "DCGM_FI_DEV_GPU_UTIL",
+      "DCGM_FI_DEV_GPU_TEMP",
+      "DCGM_FI_DEV_MEMORY_TEMP",
+      "DCGM_FI_DEV_POWER_USAGE",
+      "DCGM_FI_DEV_SM_CLOCK",
+      "DCGM_FI_DEV_ECC_SBE_VOL_TOTAL",
+      "DCGM_FI_DEV_CORRECTABLE_REMAPPED_ROWS",
+      "DCGM_FI_DEV_CLOCK_THROTTLE_REASONS",
+      "DCGM_FI_DEV_GPU_UTIL",
   };
   return names;
 }

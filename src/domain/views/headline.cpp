@@ -14,8 +14,12 @@ std::string who_needs_action(const FleetFigures& f) {
   return fmt::format("{} {} action.", counted(f.need_action, "GPU"), f.need_action == 1 ? "needs" : "need");
 }
 
-std::string_view is_are(std::size_t n) { return n == 1 ? "is" : "are"; }
-std::string_view has_have(std::size_t n) { return n == 1 ? "has" : "have"; }
+std::string_view is_are(std::size_t n) {
+  return n == 1 ? "is" : "are";
+}
+std::string_view has_have(std::size_t n) {
+  return n == 1 ? "has" : "have";
+}
 
 // Boards without a score, or whose last word is old, are never called steady.
 std::string the_rest(const FleetFigures& f) {
@@ -50,7 +54,9 @@ std::string silence(const FleetFigures& f) {
 
 }  // namespace
 
-std::string counted(std::size_t n, std::string_view singular) { return fmt::format("{} {}{}", n, singular, n == 1 ? "" : "s"); }
+std::string counted(std::size_t n, std::string_view singular) {
+  return fmt::format("{} {}{}", n, singular, n == 1 ? "" : "s");
+}
 
 std::string headline(const FleetFigures& f) {
   if (f.gpus == 0) return f.hosts == 0 ? "No GPU has reported yet." : "No GPU is in service.";
@@ -61,7 +67,8 @@ std::string headline(const FleetFigures& f) {
 
 std::string headline_detail(const FleetFigures& f, const FleetSnapshot& fleet) {
   std::string detail;
-  if (const auto* worst = worst_board(fleet)) detail = fmt::format("{}: {}.", name_of(worst->board), health::sentence(*top_finding(*worst)));
+  if (const auto* worst = worst_board(fleet))
+    detail = fmt::format("{}: {}.", name_of(worst->board), health::sentence(*top_finding(*worst)));
   const auto silent = silence(f);
   if (!detail.empty() && !silent.empty()) detail += ' ';
   return detail + silent;

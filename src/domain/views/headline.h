@@ -10,8 +10,8 @@ namespace ghm::views {
 /// What the sentences count, of the boards in service.
 struct FleetFigures {
   std::size_t gpus = 0, scored = 0;
-  std::size_t need_action = 0;   // risk critical
-  std::size_t below_70 = 0;      // of the others
+  std::size_t need_action = 0;  // risk critical
+  std::size_t below_70 = 0;     // of the others
   std::size_t hosts = 0, silent_hosts = 0, silent_gpus = 0;
 };
 

@@ -19,10 +19,10 @@ Json fleet_summary(const FleetSnapshot& fleet);
 
 /// GET gpus: filters, sort and a cursor; `sort` is a field name, "-" in front turns it round.
 struct GpuQuery {
-  std::string sort = "score";   // score urgency (need action, then the lowest score) serial host model temperature power last_seen
-  std::size_t limit = 200;      // 1..1000
-  std::string cursor;           // from the answer before
-  std::string search;           // part of serial, UUID, host, rack, model; case-insensitive
+  std::string sort = "score";  // score urgency (need action, then the lowest score) serial host model temperature power last_seen
+  std::size_t limit = 200;     // 1..1000
+  std::string cursor;          // from the answer before
+  std::string search;          // part of serial, UUID, host, rack, model; case-insensitive
   std::string host, rack, datacenter, model, band;  // exact
   std::optional<bool> silent;
 };
@@ -44,12 +44,13 @@ Json gpu_health(const FleetSnapshot& fleet, std::size_t board);
 
 /// GET gpus/{id}/metrics: one entry per series asked for.
 struct MetricColumn {
-  std::string name;   // canonical, "DCGM_FI_DEV_NVLINK_GET_STATE@nvlink4" for other entities
+  std::string name;  // canonical, "DCGM_FI_DEV_NVLINK_GET_STATE@nvlink4" for other entities
   std::string unit;
   std::vector<store::Bucket> buckets;
 };
 /// Bucket starts in `t` from the one that holds range.from up to range.to; interval > 0.
-Json gpu_metrics(const fleet::Board& board, TimeRange range, std::chrono::milliseconds interval, const std::vector<MetricColumn>& columns, Timestamp as_of);
+Json gpu_metrics(const fleet::Board& board, TimeRange range, std::chrono::milliseconds interval, const std::vector<MetricColumn>& columns,
+                 Timestamp as_of);
 /// The board's default columns when `metrics` is not given: the eight signals of the GPU page.
 const std::vector<std::string>& default_metrics();
 
@@ -58,11 +59,10 @@ const std::vector<std::string>& default_metrics();
 Json meta(Timestamp as_of);
 /// GET fleet/layout: region > datacenter > rack > host > slots in drawing order; its order is FleetSnapshot::boards.
 Json fleet_layout(const FleetSnapshot& fleet);
-/// GET fleet/cells: 24-byte head ("GHMC", u32 version of the layout, i64 as_of in Unix ms, f32 min, f32 max) + one byte per GPU in layout order;
-/// score colours: 0..100 score in whole points rounded down, 254 out of service, 255 no data; the others: 0..250 scaled
-/// between min and max (coverage 0 to 1, utilisation 0 to 100, temperature and power between the least and the greatest).
-/// Little-endian. invalid_input for an unknown colour.
-/// colour: "health", "temperature", "power", "utilisation", "coverage".
+/// GET fleet/cells: 24-byte head ("GHMC", u32 version of the layout, i64 as_of in Unix ms, f32 min, f32 max) + one byte per GPU in layout
+/// order; score colours: 0..100 score in whole points rounded down, 254 out of service, 255 no data; the others: 0..250 scaled between min
+/// and max (coverage 0 to 1, utilisation 0 to 100, temperature and power between the least and the greatest). Little-endian. invalid_input
+/// for an unknown colour. colour: "health", "temperature", "power", "utilisation", "coverage".
 Result<std::string> fleet_cells(const FleetSnapshot& fleet, const std::string& colour);
 /// Changes when boards come, go or move, or a host falls silent or returns: the ETag of layout, checked by cells. O(boards).
 std::uint32_t layout_version(const FleetSnapshot& fleet);

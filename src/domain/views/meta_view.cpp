@@ -35,15 +35,20 @@ Json classes() {
 
 Json dimensions() {
   Json out = Json::array();
-  for (const auto& d : health::dimensions()) out.push_back({{"name", d.name}, {"weight", d.weight_percent / 100.0}, {"available", d.has_scorer}});
+  for (const auto& d : health::dimensions())
+    out.push_back({{"name", d.name}, {"weight", d.weight_percent / 100.0}, {"available", d.has_scorer}});
   return out;
 }
 
 Json metrics() {
   Json out = Json::array();
   for (const auto& m : MetricCatalogue::built_in().all())
-    out.push_back({{"name", m.name}, {"field_id", static_cast<unsigned>(m.id)}, {"unit", or_null(m.unit)}, {"kind", word(m.kind)},
-                   {"meaning", m.meaning}, {"used_for", m.used_for}});
+    out.push_back({{"name", m.name},
+                   {"field_id", static_cast<unsigned>(m.id)},
+                   {"unit", or_null(m.unit)},
+                   {"kind", word(m.kind)},
+                   {"meaning", m.meaning},
+                   {"used_for", m.used_for}});
   return out;
 }
 
@@ -56,8 +61,14 @@ Json reasons() {
 }  // namespace
 
 Json meta(Timestamp as_of) {
-  return {{"as_of", format_rfc3339(as_of)}, {"version", GHM_VERSION}, {"bands", bands()},     {"classes", classes()},
-          {"dimensions", dimensions()},     {"metrics", metrics()},   {"reasons", reasons()}, {"severities", {"info", "warning", "error", "critical"}}};
+  return {{"as_of", format_rfc3339(as_of)},
+          {"version", GHM_VERSION},
+          {"bands", bands()},
+          {"classes", classes()},
+          {"dimensions", dimensions()},
+          {"metrics", metrics()},
+          {"reasons", reasons()},
+          {"severities", {"info", "warning", "error", "critical"}}};
 }
 
 }  // namespace ghm::views

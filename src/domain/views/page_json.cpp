@@ -73,10 +73,10 @@ std::string page_text(const telemetry::PageReading& reading, const telemetry::Me
     fmt::format_to(std::back_inserter(out), "{:<44} {:<52} {:>16} {}\n", who(s.gpu), name, reading.values[column], spec.unit);
   });
   for (const auto& r : reading.refused)
-    fmt::format_to(std::back_inserter(out), "{:<44} {:<52} {:>16} refused: {}\n", who(r.gpu ? *r.gpu : -1), metric_name(metrics, r.metric), r.value,
-                   telemetry::to_string(r.reason));
-  fmt::format_to(std::back_inserter(out), "{} GPUs, {} readings, {} refused, {} lines of unknown metrics, {} repeated lines\n", layout.gpus.size(), count,
-                 reading.refused.size(), reading.unknown_lines, reading.repeated_lines);
+    fmt::format_to(std::back_inserter(out), "{:<44} {:<52} {:>16} refused: {}\n", who(r.gpu ? *r.gpu : -1), metric_name(metrics, r.metric),
+                   r.value, telemetry::to_string(r.reason));
+  fmt::format_to(std::back_inserter(out), "{} GPUs, {} readings, {} refused, {} lines of unknown metrics, {} repeated lines\n",
+                 layout.gpus.size(), count, reading.refused.size(), reading.unknown_lines, reading.repeated_lines);
   return out;
 }
 

@@ -8,18 +8,24 @@ namespace {
 constexpr std::size_t kGap = 2;
 constexpr std::size_t kLeastOfLast = 12;
 
-bool starts_code_point(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
+bool starts_code_point(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+}
 
 std::string padded(const std::string& text, std::size_t width, bool right) {
   const std::string space(width - std::min(width, text_width(text)), ' ');
   return right ? space + text : text + space;
 }
 
-void trim_end(std::string& line) { line.erase(line.find_last_not_of(' ') + 1); }
+void trim_end(std::string& line) {
+  line.erase(line.find_last_not_of(' ') + 1);
+}
 
 }  // namespace
 
-std::size_t text_width(std::string_view text) { return static_cast<std::size_t>(std::ranges::count_if(text, starts_code_point)); }
+std::size_t text_width(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count_if(text, starts_code_point));
+}
 
 std::string cut(std::string_view text, std::size_t width) {
   if (text_width(text) <= width) return std::string(text);
@@ -57,13 +63,12 @@ std::vector<std::size_t> TextTable::shown(const std::vector<std::size_t>& widths
     for (const auto i : out) sum += (i == columns_.size() - 1 ? std::min(widths[i], kLeastOfLast) : widths[i]) + kGap;
     return sum - kGap;
   };
-  while (out.size() > 1 && need() > width)
-    out.erase(std::ranges::min_element(out, {}, [&](std::size_t i) { return columns_[i].keep; }));
+  while (out.size() > 1 && need() > width) out.erase(std::ranges::min_element(out, {}, [&](std::size_t i) { return columns_[i].keep; }));
   return out;
 }
 
-std::string TextTable::line(const std::vector<std::string>& cells, const std::vector<std::size_t>& shown, const std::vector<std::size_t>& widths,
-                            std::size_t width) const {
+std::string TextTable::line(const std::vector<std::string>& cells, const std::vector<std::size_t>& shown,
+                            const std::vector<std::size_t>& widths, std::size_t width) const {
   std::string out;
   for (const auto i : shown) {
     if (i != shown.front()) out += std::string(kGap, ' ');

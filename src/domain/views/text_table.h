@@ -29,7 +29,8 @@ class TextTable {
  private:
   std::vector<std::size_t> widths() const;
   std::vector<std::size_t> shown(const std::vector<std::size_t>& widths, std::size_t width) const;
-  std::string line(const std::vector<std::string>& cells, const std::vector<std::size_t>& shown, const std::vector<std::size_t>& widths, std::size_t width) const;
+  std::string line(const std::vector<std::string>& cells, const std::vector<std::size_t>& shown, const std::vector<std::size_t>& widths,
+                   std::size_t width) const;
 
   std::vector<TableColumn> columns_;
   std::vector<std::vector<std::string>> rows_;

@@ -23,31 +23,39 @@ std::string text_of(const Json& value, std::string_view otherwise = "-") {
   if (value.is_string()) return printable(value.get_ref<const std::string&>());
   return value.is_null() ? std::string(otherwise) : printable(value.dump());
 }
-std::string text_of(const Json& object, std::string_view name, std::string_view otherwise) { return text_of(member(object, name), otherwise); }
+std::string text_of(const Json& object, std::string_view name, std::string_view otherwise) {
+  return text_of(member(object, name), otherwise);
+}
 
 std::string number(const Json& value, int digits, std::string_view unit = "") {
   if (!value.is_number()) return "-";
   return fmt::format("{:.{}f}{}", value.get<double>(), digits, unit);
 }
 
-std::string percent(const Json& share) { return share.is_number() ? fmt::format("{:.0f} %", share.get<double>() * 100) : "-"; }
+std::string percent(const Json& share) {
+  return share.is_number() ? fmt::format("{:.0f} %", share.get<double>() * 100) : "-";
+}
 
 // "12345" as "12,345".
 std::string grouped(const Json& value) {
   if (!value.is_number()) return "-";
   auto digits = fmt::format("{:.0f}", value.get<double>());
-  for (auto i = static_cast<std::ptrdiff_t>(digits.size()) - 3; i > (digits[0] == '-' ? 1 : 0); i -= 3) digits.insert(static_cast<std::size_t>(i), ",");
+  for (auto i = static_cast<std::ptrdiff_t>(digits.size()) - 3; i > (digits[0] == '-' ? 1 : 0); i -= 3)
+    digits.insert(static_cast<std::size_t>(i), ",");
   return digits;
 }
 
-bool is_true(const Json& value) { return value.is_boolean() && value.get<bool>(); }
+bool is_true(const Json& value) {
+  return value.is_boolean() && value.get<bool>();
+}
 
 std::string figures(const Json& s) {
   TextTable t({{"figure", false, 9}, {"value", true, 9}, {"", false, 0}});
   t.add({"GPUs in service", grouped(member(s, "total_gpus")), grouped(member(s, "reporting_gpus")) + " reporting"});
   t.add({"hosts", grouped(member(s, "hosts")), grouped(member(s, "silent_hosts")) + " silent"});
   t.add({"need action", grouped(member(s, "need_action")), "risk critical"});
-  t.add({"health index", number(member(s, "index"), 1), fmt::format("median {}, worst 5 % at or below {}", number(member(s, "median"), 1), number(member(s, "worst5"), 1))});
+  t.add({"health index", number(member(s, "index"), 1),
+         fmt::format("median {}, worst 5 % at or below {}", number(member(s, "median"), 1), number(member(s, "worst5"), 1))});
   t.add({"coverage", percent(member(s, "coverage")), "of what a score looks at"});
   const auto& ingest = member(s, "ingest");
   t.add({"accepted values", grouped(member(ingest, "accepted_values")), grouped(member(ingest, "refused_values")) + " refused"});
@@ -66,9 +74,17 @@ std::string footer(const Json& answer) {
 }
 
 std::vector<std::string> gpu_cells(const Json& g) {
-  return {text_of(g, "band", "-"), number(member(g, "score"), 0), text_of(g, "name", "-"), text_of(g, "id", "-"), text_of(g, "model", "-"),
-          text_of(g, "rack", "-"), number(member(g, "temperature"), 0, " °C"), number(member(g, "power"), 0, " W"),
-          number(member(g, "utilisation"), 0, " %"), is_true(member(g, "silent")) ? "silent" : "", text_of(g, "top_finding", "")};
+  return {text_of(g, "band", "-"),
+          number(member(g, "score"), 0),
+          text_of(g, "name", "-"),
+          text_of(g, "id", "-"),
+          text_of(g, "model", "-"),
+          text_of(g, "rack", "-"),
+          number(member(g, "temperature"), 0, " °C"),
+          number(member(g, "power"), 0, " W"),
+          number(member(g, "utilisation"), 0, " %"),
+          is_true(member(g, "silent")) ? "silent" : "",
+          text_of(g, "top_finding", "")};
 }
 
 std::string joined(std::initializer_list<std::string> parts) {
@@ -84,22 +100,26 @@ std::string named(std::string_view what, const Json& object, std::string_view na
 }
 
 std::string identity(const Json& g) {
-  return joined({text_of(g, "name", "-"), is_true(member(g, "simulated")) ? "simulated" : "", is_true(member(g, "silent")) ? "silent" : ""}) +
+  return joined(
+             {text_of(g, "name", "-"), is_true(member(g, "simulated")) ? "simulated" : "", is_true(member(g, "silent")) ? "silent" : ""}) +
          joined({named("serial", g, "serial"), text_of(g, "uuid", ""), text_of(g, "model", "")}) +
-         joined({named("rack", g, "rack"), named("site", g, "datacenter"), named("PCI", g, "pci_bus_id"), named("driver", g, "driver_version")}) +
+         joined({named("rack", g, "rack"), named("site", g, "datacenter"), named("PCI", g, "pci_bus_id"),
+                 named("driver", g, "driver_version")}) +
          joined({named("first seen", g, "first_seen"), named("last seen", g, "last_seen")});
 }
 
 std::string score_line(const Json& h) {
   if (member(h, "score").is_null()) return joined({"no score", text_of(h, "note", ""), named("risk", h, "risk")});
-  return joined({"score " + number(member(h, "score"), 1), text_of(h, "class", ""), named("risk", h, "risk"), "coverage " + percent(member(h, "coverage")),
-                 "peers' median " + number(member(h, "peers_median"), 1)});
+  return joined({"score " + number(member(h, "score"), 1), text_of(h, "class", ""), named("risk", h, "risk"),
+                 "coverage " + percent(member(h, "coverage")), "peers' median " + number(member(h, "peers_median"), 1)});
 }
 
 std::string dimension_text(const Json& d) {
-  auto out = fmt::format("{:<12} {:>6} {:>6}  {}\n", text_of(d, "name", "-"), number(member(d, "score"), 1), number(member(d, "lost"), 1), text_of(d, "note", ""));
+  auto out = fmt::format("{:<12} {:>6} {:>6}  {}\n", text_of(d, "name", "-"), number(member(d, "score"), 1), number(member(d, "lost"), 1),
+                         text_of(d, "note", ""));
   for (const auto& f : member(d, "findings"))
-    out += fmt::format("{:>27}  {}{}\n", "-" + number(member(f, "lost"), 1), is_true(member(f, "critical")) ? "CRITICAL " : "", text_of(f, "text", "-"));
+    out += fmt::format("{:>27}  {}{}\n", "-" + number(member(f, "lost"), 1), is_true(member(f, "critical")) ? "CRITICAL " : "",
+                       text_of(f, "text", "-"));
   return out;
 }
 
@@ -117,7 +137,8 @@ std::string readings(const Json& gpu) {
   TextTable t({{"reading", false, 9}, {"value", true, 9}, {"unit", false, 8}, {"at", false, 1}});
   for (const auto& r : list) {
     const auto entity = text_of(r, "entity", "gpu");
-    t.add({text_of(r, "metric", "-") + (entity == "gpu" ? "" : "@" + entity), text_of(member(r, "value")), text_of(r, "unit", ""), text_of(r, "at", "-")});
+    t.add({text_of(r, "metric", "-") + (entity == "gpu" ? "" : "@" + entity), text_of(member(r, "value")), text_of(r, "unit", ""),
+           text_of(r, "at", "-")});
   }
   return "\n" + t.text(kPageWidth);
 }
@@ -131,8 +152,17 @@ std::string status_text(const Json& summary) {
 }
 
 std::string gpus_text(const Json& gpus, std::size_t width) {
-  TextTable t({{"BAND", false, 10}, {"SCORE", true, 11}, {"NAME", false, 12}, {"ID", false, 9}, {"MODEL", false, 2}, {"RACK", false, 3},
-               {"TEMP", true, 6}, {"POWER", true, 4}, {"UTIL", true, 1}, {"", false, 5}, {"TOP FINDING", false, 7}});
+  TextTable t({{"BAND", false, 10},
+               {"SCORE", true, 11},
+               {"NAME", false, 12},
+               {"ID", false, 9},
+               {"MODEL", false, 2},
+               {"RACK", false, 3},
+               {"TEMP", true, 6},
+               {"POWER", true, 4},
+               {"UTIL", true, 1},
+               {"", false, 5},
+               {"TOP FINDING", false, 7}});
   const auto& items = member(gpus, "items");
   for (const auto& g : items) t.add(gpu_cells(g));
   const auto total = member(gpus, "total");
@@ -140,6 +170,8 @@ std::string gpus_text(const Json& gpus, std::size_t width) {
   return t.text(width) + cut(note, width) + "\n";
 }
 
-std::string gpu_text(const Json& gpu, const Json& health) { return identity(gpu) + "\n" + score_line(health) + why(health) + readings(gpu); }
+std::string gpu_text(const Json& gpu, const Json& health) {
+  return identity(gpu) + "\n" + score_line(health) + why(health) + readings(gpu);
+}
 
 }  // namespace ghm::views

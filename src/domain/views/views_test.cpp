@@ -50,8 +50,8 @@ BoardView board(std::uint32_t id, std::string serial, std::shared_ptr<const heal
 FleetSnapshot fleet() {
   FleetSnapshot f;
   f.as_of = kNow;
-  f.boards = {board(1, "S1", report(96), 61), board(2, "S2", report(41, "critical", "memory.remap_failed"), 70), board(3, "S3", nullptr, std::nullopt),
-              board(4, "S4", report(72), 55), board(5, "=S5", report(96), 80)};
+  f.boards = {board(1, "S1", report(96), 61), board(2, "S2", report(41, "critical", "memory.remap_failed"), 70),
+              board(3, "S3", nullptr, std::nullopt), board(4, "S4", report(72), 55), board(5, "=S5", report(96), 80)};
   f.boards[4].silent = true;
   HostView one, two;
   one.host.name = "h1";
@@ -114,7 +114,7 @@ TEST(GpuList, SortsWithTheUnknownLastInBothDirections) {
   const auto f = fleet();
   EXPECT_THAT(serials(gpu_list(f, {}).value()), ElementsAre("S2", "S4", "S1", "=S5", "S3"));
   auto worn = fleet();
-  worn.boards[3].health = report(35);               // lower than S2, but nothing critical
+  worn.boards[3].health = report(35);  // lower than S2, but nothing critical
   worn.boards[0].health = report(96, "critical", "memory.uncorrected");
   GpuQuery urgent;
   urgent.sort = "urgency";
@@ -156,8 +156,11 @@ TEST(GpuList, PagesAreDisjointAndCompleteWhileScoresChange) {
 }
 
 TEST(GpuList, WhatCannotBeAskedIsASentence) {
-  for (const auto& [sort, limit, band, cursor] :
-       {std::tuple{"colour", 10, "", ""}, {"score", 0, "", ""}, {"score", 1001, "", ""}, {"score", 10, "purple", ""}, {"score", 10, "", "rubbish"}}) {
+  for (const auto& [sort, limit, band, cursor] : {std::tuple{"colour", 10, "", ""},
+                                                  {"score", 0, "", ""},
+                                                  {"score", 1001, "", ""},
+                                                  {"score", 10, "purple", ""},
+                                                  {"score", 10, "", "rubbish"}}) {
     GpuQuery q;
     q.sort = sort;
     q.limit = static_cast<std::size_t>(limit);
@@ -196,7 +199,8 @@ TEST(Find, ASerialAnUuidOrTheBoardsNumber) {
 TEST(Metrics, GapsAreNull) {
   fleet::Board b;
   b.serial = "S1";
-  const std::vector<MetricColumn> columns = {{"DCGM_FI_DEV_GPU_TEMP", "celsius", {{kNow, 60, 62, 122, 62, 2}, {kNow + 20s, 63, 63, 63, 63, 1}}}};
+  const std::vector<MetricColumn> columns = {
+      {"DCGM_FI_DEV_GPU_TEMP", "celsius", {{kNow, 60, 62, 122, 62, 2}, {kNow + 20s, 63, 63, 63, 63, 1}}}};
   const auto m = gpu_metrics(b, {kNow, kNow + 30s}, 10s, columns, kNow);
   EXPECT_EQ(m["t"].size(), 3u);
   const auto& series = m["series"]["DCGM_FI_DEV_GPU_TEMP"];
@@ -234,7 +238,8 @@ TEST(TextTable, NoLineIsWiderThanAskedAndControlCharactersDoNotSteerTheTerminal)
   for (const std::size_t width : {40u, 60u, 80u, 200u}) {
     const auto text = gpus_text(list, width);
     std::size_t from = 0;
-    for (std::size_t end; (end = text.find('\n', from)) != text.npos; from = end + 1) EXPECT_LE(text_width(text.substr(from, end - from)), width);
+    for (std::size_t end; (end = text.find('\n', from)) != text.npos; from = end + 1)
+      EXPECT_LE(text_width(text.substr(from, end - from)), width);
     EXPECT_THAT(text, HasSubstr("S2"));
   }
 }
