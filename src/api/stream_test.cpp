@@ -75,7 +75,7 @@ TEST(Stream, ABoardThatLeftTheLedgerIsSilent) {
   events->pull();
   auto without = test::small_fleet(2);
   without.boards.clear();
-  without.by_name.clear();
+  without.by_name = std::make_shared<views::NameIndex>();
   without.hosts[0].boards.clear();
   site.fleet = std::make_shared<views::FleetSnapshot>(without);
   site.clock.advance(2s);

@@ -109,7 +109,7 @@ inline views::FleetSnapshot small_fleet(std::uint64_t generation = 1) {
   host.host.place = {"eu", "dc1", "r1"};
   host.boards = {0, 1};
   fleet.hosts = {host};
-  fleet.by_name = {{"1650001", 0}, {kUuid, 0}};
+  fleet.by_name = std::make_shared<views::NameIndex>(views::NameIndex{{"1650001", 0}, {kUuid, 0}});
   return fleet;
 }
 

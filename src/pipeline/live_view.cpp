@@ -36,12 +36,13 @@ void LiveView::restore(const std::vector<fleet::Board>& boards, const std::vecto
   apply(std::move(update));
 }
 
-// Records come every few minutes for "last seen" alone: only a board or host that stands elsewhere changes the layout.
+// Records come every few minutes for "last seen" alone: only a board or host that stands elsewhere, or is called
+// otherwise, changes the layout and the index of names.
 void LiveView::learn(LiveUpdate& update) {
   for (auto& b : update.boards) {
     auto& known = boards_[b.id].board;
-    if (known.id != b.id || known.slot != b.slot || layout_key(known.place, known.host) != layout_key(b.place, b.host))
-      board_order_.clear();
+    const bool same_place = known.slot == b.slot && layout_key(known.place, known.host) == layout_key(b.place, b.host);
+    if (known.id != b.id || !same_place || known.serial != b.serial || known.uuid != b.uuid) board_order_.clear();
     known = std::move(b);
   }
   for (auto& h : update.hosts) {
@@ -98,6 +99,17 @@ void LiveView::sort_layout() {
   }
   for (std::size_t i = 0; i < board_order_.size(); ++i)
     if (auto it = by_name.find(boards_[board_order_[i]].board.host); it != by_name.end()) it->second->boards.push_back(i);
+  index_names();
+}
+
+void LiveView::index_names() {
+  auto names = std::make_shared<views::NameIndex>();
+  for (std::size_t i = 0; i < board_order_.size(); ++i) {
+    const auto& board = boards_[board_order_[i]].board;
+    if (!board.serial.empty()) names->emplace(board.serial, i);
+    if (!board.uuid.empty()) names->emplace(board.uuid, i);
+  }
+  names_ = std::move(names);
 }
 
 std::shared_ptr<const views::FleetSnapshot> LiveView::snapshot(const LiveUpdate& update) {
@@ -105,12 +117,8 @@ std::shared_ptr<const views::FleetSnapshot> LiveView::snapshot(const LiveUpdate&
   next->as_of = update.as_of;
   next->generation = ++generation_;
   next->boards.reserve(board_order_.size());
-  for (const auto id : board_order_) {
-    const auto& view = next->boards.emplace_back(boards_[id]);
-    const std::size_t index = next->boards.size() - 1;
-    if (!view.board.serial.empty()) next->by_name.emplace(view.board.serial, index);
-    if (!view.board.uuid.empty()) next->by_name.emplace(view.board.uuid, index);
-  }
+  for (const auto id : board_order_) next->boards.push_back(boards_[id]);
+  next->by_name = names_;
   for (const auto id : host_order_) next->hosts.push_back(hosts_[id]);
   next->accepted = update.accepted;
   next->refused = update.refused;

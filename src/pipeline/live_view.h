@@ -30,11 +30,13 @@ class LiveView {
   void learn(LiveUpdate& update);
   void take_reports();
   void sort_layout();
+  void index_names();
   std::shared_ptr<const views::FleetSnapshot> snapshot(const LiveUpdate& update);
 
   std::map<fleet::BoardId, views::BoardView> boards_;
   std::map<fleet::BoardId, views::HostView> hosts_;
   std::vector<fleet::BoardId> board_order_, host_order_;  // layout order; empty: to be sorted anew
+  std::shared_ptr<const views::NameIndex> names_ = std::make_shared<views::NameIndex>();
   std::uint64_t generation_ = 0;
 
   mutable std::mutex mutex_;  // guards what follows

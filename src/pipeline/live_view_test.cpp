@@ -44,9 +44,24 @@ TEST(LiveView, BoardsStandInLayoutOrderAndAreFoundByName) {
   EXPECT_EQ(fleet->boards[0].board.serial, "S5");
   EXPECT_EQ(fleet->boards[1].board.serial, "S2");
   EXPECT_EQ(fleet->boards[2].board.serial, "S3");
-  EXPECT_EQ(fleet->by_name.at("U3"), 2u);
+  EXPECT_EQ(fleet->by_name->at("U3"), 2u);
   ASSERT_EQ(fleet->hosts.size(), 2u);
   EXPECT_EQ(fleet->hosts[1].boards, (std::vector<std::size_t>{1, 2}));
+}
+
+TEST(LiveView, ABoardThatLearnsItsSerialIsFoundByIt) {
+  LiveView view;
+  auto first = two_hosts();
+  first.boards[0].serial.clear();
+  view.apply(std::move(first));
+  EXPECT_EQ(view.current()->by_name->count("S3"), 0u);
+  const auto before = view.current();
+  view.apply({});
+  EXPECT_EQ(view.current()->by_name, before->by_name) << "made anew although nobody came, went or was renamed";
+  LiveUpdate later;
+  later.boards = {board(3, "R2", "b", 1)};
+  view.apply(std::move(later));
+  EXPECT_EQ(view.current()->by_name->at("S3"), 2u);
 }
 
 TEST(LiveView, LiveValuesAreShownAndAbsentOnesAreNot) {

@@ -1,6 +1,7 @@
 #pragma once
 #include <map>
 #include <memory>
+#include <span>
 #include <stop_token>
 #include <vector>
 
@@ -36,6 +37,8 @@ class Scoring {
     Timestamp next{}, last{};
   };
   std::vector<const fleet::Board*> due(const views::FleetSnapshot& fleet, Timestamp now);
+  using Reports = std::vector<std::pair<fleet::BoardId, std::shared_ptr<const health::Report>>>;
+  void score(std::span<const fleet::Board* const> boards, Timestamp now, Reports& reports);
 
   const store::TelemetryStore& telemetry_;
   pipeline::LiveView& live_;
@@ -45,8 +48,9 @@ class Scoring {
   std::atomic<std::uint64_t> scored_ = 0;
 };
 
-/// One board's input from the store: every metric that a score needs, over the window that it needs.
-Result<health::Input> health_input(const store::TelemetryStore& telemetry, const fleet::Board& board, std::chrono::milliseconds interval,
-                                   Timestamp now);
+/// The boards' inputs from the store, in their order: every metric that a score needs, over the window that it needs. One read per
+/// window: boards of one host lie together in the store, and are cheapest asked together.
+Result<std::vector<health::Input>> health_inputs(const store::TelemetryStore& telemetry, std::span<const fleet::Board* const> boards,
+                                                 std::chrono::milliseconds interval, Timestamp now);
 
 }  // namespace ghm::services

@@ -23,6 +23,7 @@ struct SteadyStore : store::TelemetryStore {
   }
   Result<void> append(std::span<const store::RowBatch>) override { return {}; }
   Result<std::vector<std::vector<store::Point>>> read_many(std::span<const store::SeriesKey> keys, TimeRange range) const override {
+    ++asked;
     std::vector<std::vector<store::Point>> out;
     for (const auto& key : keys) {
       auto one = read(key, range);
@@ -41,6 +42,7 @@ struct SteadyStore : store::TelemetryStore {
 
   std::map<telemetry::MetricId, double> values;
   bool failing = false;
+  mutable int asked = 0;
 };
 
 struct ScoringTest : ::testing::Test {
@@ -103,6 +105,24 @@ TEST_F(ScoringTest, AChangeIsScoredAtOnceButNotWithoutPause) {
   EXPECT_EQ(scoring.tick(kBorn + 2min + 5s), 1u);
 }
 
+TEST_F(ScoringTest, BoardsOfOneHostAreReadTogetherAndEachGetsItsOwnScore) {
+  pipeline::LiveUpdate update;
+  for (const std::uint32_t n : {2u, 3u}) {
+    fleet::Board board;
+    board.id = static_cast<fleet::BoardId>(n);
+    board.serial = "S" + std::to_string(n);
+    board.model = "NVIDIA H200";
+    board.host = n == 2 ? "" : "elsewhere";  // the first board's host has no name
+    board.first_seen = kBorn;
+    update.boards.push_back(board);
+  }
+  live.apply(std::move(update));
+  EXPECT_EQ(scoring.tick(kBorn + 10min), 3u);
+  EXPECT_LE(store.asked, 2 * 5) << "one read per window and host";
+  live.apply({});
+  for (const auto& view : live.current()->boards) ASSERT_NE(view.health, nullptr) << view.board.serial;
+}
+
 TEST_F(ScoringTest, WithoutReadingsThereIsNoScore) {
   store.values.clear();
   scoring.tick(kBorn + 10min);
@@ -110,10 +130,12 @@ TEST_F(ScoringTest, WithoutReadingsThereIsNoScore) {
 }
 
 TEST_F(ScoringTest, APassiveBoardsFanIsNotMissing) {
-  const auto input = health_input(store, live.current()->boards[0].board, 10s, kBorn + 10min);
-  ASSERT_TRUE(input);
-  const auto fan = input->metrics.find("DCGM_FI_DEV_FAN_SPEED");
-  ASSERT_NE(fan, input->metrics.end());
+  const auto* board = &live.current()->boards[0].board;
+  const auto inputs = health_inputs(store, std::span(&board, 1), 10s, kBorn + 10min);
+  ASSERT_TRUE(inputs);
+  const auto& metrics = (*inputs)[0].metrics;
+  const auto fan = metrics.find("DCGM_FI_DEV_FAN_SPEED");
+  ASSERT_NE(fan, metrics.end());
   EXPECT_FALSE(fan->second.has_value());
 }
 

@@ -22,8 +22,7 @@ std::vector<BoardId> boards_of(const std::vector<SeriesKey>& keys) {
   for (const auto& k : keys)
     if (boards.empty() || boards.back() != k.board) boards.push_back(k.board);
   std::ranges::sort(boards);
-  const auto rest = std::ranges::unique(boards);
-  boards.erase(rest.begin(), rest.end());
+  boards.erase(std::unique(boards.begin(), boards.end()), boards.end());  // clang 14 cannot read std::ranges::unique
   return boards;
 }
 
@@ -86,11 +85,11 @@ const ColumnSet* ColumnSets::intern(const store::Columns& keys) {
   return made;
 }
 
-void ColumnSets::restore(std::uint32_t id, store::Columns keys) {
-  add(id, std::move(keys));
+void ColumnSets::restore(std::uint32_t id, const store::Columns& keys) {
+  add(id, keys);
 }
 
-const ColumnSet* ColumnSets::add(std::uint32_t id, store::Columns keys) {
+const ColumnSet* ColumnSets::add(std::uint32_t id, const store::Columns& keys) {
   auto set = std::make_unique<ColumnSet>(ColumnSet{id, keys, boards_of(*keys), gpu_metrics_of(*keys)});
   const auto* made = set.get();
   by_hash_.emplace(hash_of(*keys), made);

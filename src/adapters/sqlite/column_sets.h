@@ -35,14 +35,14 @@ class ColumnSets {
   /// The set of equal keys, made when there is none. O(columns); callers remember the answer per pointer.
   const ColumnSet* intern(const store::Columns& keys);
   /// A set read from disk.
-  void restore(std::uint32_t id, store::Columns keys);
+  void restore(std::uint32_t id, const store::Columns& keys);
 
   /// Sets that intern() made and the disk does not have yet.
   const std::vector<const ColumnSet*>& unsaved() const { return unsaved_; }
   void saved() { unsaved_.clear(); }
 
  private:
-  const ColumnSet* add(std::uint32_t id, store::Columns keys);
+  const ColumnSet* add(std::uint32_t id, const store::Columns& keys);
 
   std::unordered_map<std::uint32_t, std::unique_ptr<ColumnSet>> by_id_;
   std::unordered_multimap<std::size_t, const ColumnSet*> by_hash_;

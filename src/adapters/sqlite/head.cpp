@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 #include <mutex>
+#include <set>
 
 #include "domain/telemetry/page.h"
 
@@ -191,13 +192,15 @@ HeadSlice Head::slice(Source& source, std::int64_t hour) const {
   return {&source, hour, found == source.hours.end() ? std::vector<RowRef>() : found->second};
 }
 
-std::vector<HeadSlice> Head::slices(BoardId board, TimeRange range) const {
+std::vector<HeadSlice> Head::slices(std::span<const BoardId> boards, TimeRange range) const {
   std::vector<HeadSlice> found;
   if (range.to <= range.from || range.to <= Timestamp{}) return found;
+  std::set<Source*> sources;
   std::shared_lock lock(mutex_);
-  const auto sources = by_board_.find(board);
-  if (sources == by_board_.end()) return found;
-  for (auto* s : sources->second)
+  for (const auto board : boards)
+    if (const auto of_board = by_board_.find(board); of_board != by_board_.end())
+      sources.insert(of_board->second.begin(), of_board->second.end());
+  for (auto* s : sources)
     for (auto it = s->hours.lower_bound(hour_of(range.from)); it != s->hours.end() && start_of_hour(it->first) < range.to; ++it)
       found.push_back({s, it->first, it->second});
   return found;

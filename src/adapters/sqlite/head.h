@@ -96,7 +96,8 @@ class Head {
   HeadSlice slice(Source& source, std::int64_t hour) const;
 
   // --- readers
-  std::vector<HeadSlice> slices(BoardId board, TimeRange range) const;
+  /// Hours of the sources that feed any of these boards, each once.
+  std::vector<HeadSlice> slices(std::span<const BoardId> boards, TimeRange range) const;
   std::vector<store::Latest> latest(BoardId board) const;
   std::vector<store::Latest> latest(telemetry::MetricId metric) const;
 

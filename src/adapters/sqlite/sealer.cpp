@@ -8,7 +8,7 @@
 namespace ghm::sqlite {
 namespace {
 
-using store::Chunk, store::ChunkColumn, store::ColumnName, store::Point;
+using store::Chunk, store::ColumnName, store::Point;
 
 std::vector<Timestamp> all_times(const std::map<ColumnName, std::vector<Point>>& columns) {
   std::vector<Timestamp> times;
@@ -17,7 +17,7 @@ std::vector<Timestamp> all_times(const std::map<ColumnName, std::vector<Point>>&
     if (std::ranges::equal(times, points, {}, {}, &Point::at)) continue;
     for (const auto& p : points) times.push_back(p.at);
     std::ranges::sort(times);
-    times.erase(std::ranges::unique(times).begin(), times.end());
+    times.erase(std::unique(times.begin(), times.end()), times.end());  // clang 14 cannot read std::ranges::unique
   }
   return times;
 }

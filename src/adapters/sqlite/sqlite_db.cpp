@@ -16,7 +16,7 @@ Errc code_of(sqlite3* db) {
   switch (sqlite3_errcode(db)) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-    case SQLITE_SCHEMA: return Errc::corrupt;
+    case SQLITE_SCHEMA:
     case SQLITE_ERROR:  // a table that should be there is not
       return Errc::corrupt;
     case SQLITE_CONSTRAINT: return Errc::conflict;

@@ -10,6 +10,7 @@
 #include "adapters/sqlite/head.h"
 #include "adapters/sqlite/journal.h"
 #include "adapters/sqlite/records.h"
+#include "adapters/sqlite/sealer.h"
 #include "core/log.h"
 #include "domain/store/record_store.h"
 
@@ -58,16 +59,15 @@ class SqliteStore final : public store::TelemetryStore, public store::RecordStor
   Result<void> restore_journal();
   Result<void> restore_rows(std::uint64_t seq, std::string_view journal_row, std::map<std::uint32_t, ChainReader>& chains);
 
-  // appending
+  // appending (sqlite_store.cpp)
   Source& source_of(const RowBatch& row);
   const ColumnSet* columns_of(Source& source, const RowBatch& row);
   Result<void> write(const JournalWriter& journal);
   Result<void> write_names();
 
-  // reading
-  struct Wanted;
-  Result<void> read_head(Wanted& wanted) const;
-  Result<void> read_days(Wanted& wanted) const;
+  // reading (reading.cpp)
+  Result<void> read_head(std::span<const SeriesKey> series, TimeRange range, std::vector<std::vector<HeadPoint>>& found) const;
+  Result<void> read_days(std::span<const SeriesKey> series, TimeRange range, std::vector<std::vector<Point>>& found) const;
 
   // sealing (sealing.cpp)
   struct Look {

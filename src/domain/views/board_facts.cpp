@@ -74,7 +74,7 @@ void add_health(Json& row, const BoardView& view) {
 }  // namespace
 
 std::optional<std::size_t> find_board(const FleetSnapshot& fleet, std::string_view id) {
-  if (const auto found = fleet.by_name.find(id); found != fleet.by_name.end()) return found->second;
+  if (const auto found = fleet.by_name->find(id); found != fleet.by_name->end()) return found->second;
   if (id.starts_with(kBoardPrefix)) return find_by_number(fleet, id.substr(kBoardPrefix.size()));
   return std::nullopt;
 }

@@ -31,6 +31,9 @@ struct RefusedCount {
   std::uint64_t count = 0;
 };
 
+/// Serial and UUID (as printed) -> index into FleetSnapshot::boards.
+using NameIndex = std::map<std::string, std::size_t, std::less<>>;
+
 /// The fleet at one instant. Immutable: the ingest thread publishes a new one about once a second, every request of
 /// the API reads the one that is current, so an answer is consistent in itself and takes no lock.
 struct FleetSnapshot {
@@ -38,7 +41,7 @@ struct FleetSnapshot {
   std::uint64_t generation = 0;
   std::vector<BoardView> boards;                            // in layout order: region, datacenter, rack, host, slot
   std::vector<HostView> hosts;                              // same order
-  std::map<std::string, std::size_t, std::less<>> by_name;  // serial and UUID (as printed) -> index into boards
+  std::shared_ptr<const NameIndex> by_name = std::make_shared<NameIndex>();  // shared while nobody comes, goes or moves; never null
   std::uint64_t accepted = 0, refused = 0;                  // values since start
   std::vector<RefusedCount> refused_by;                     // largest first, at most 1,000
   std::uint64_t scrapes_ok = 0, scrapes_failed = 0;

@@ -191,7 +191,7 @@ TEST(Health, EachLostPointHasAReasonAndWhatIsNotJudgedSaysSo) {
 
 TEST(Find, ASerialAnUuidOrTheBoardsNumber) {
   auto f = fleet();
-  f.by_name = {{"S2", 1}};
+  f.by_name = std::make_shared<NameIndex>(NameIndex{{"S2", 1}});
   EXPECT_EQ(find_board(f, "S2"), 1u);
   EXPECT_EQ(find_board(f, "nobody"), std::nullopt);
 }
