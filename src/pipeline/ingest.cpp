@@ -17,6 +17,7 @@ struct Ingest::Source {
   dcgm_exporter::PageReader reader;
   std::shared_ptr<const telemetry::PageLayout> layout;  // of what follows
   validation::ColumnRules rules;
+  fleet::Sighting saw;  // but for its time: worked out anew when the layout or the targets change
   std::vector<fleet::BoardId> boards;
   SourceColumns columns;
 };
@@ -93,7 +94,10 @@ Ingest::Source& Ingest::source(const telemetry::Target& target) {
 void Ingest::keep_only(const std::vector<telemetry::Target>& targets) {
   std::unordered_map<std::string, std::unique_ptr<Source>> kept;
   for (const auto& t : targets)
-    if (auto node = sources_.extract(t.address)) kept.insert(std::move(node));
+    if (auto node = sources_.extract(t.address)) {
+      node.mapped()->saw = {};  // the target's labels may be others now
+      kept.insert(std::move(node));
+    }
   sources_ = std::move(kept);
 }
 
@@ -117,12 +121,14 @@ void Ingest::on_page(const scrape::Scrape& scrape) {
   if (!scrape.page.empty() && reading.layout->table->series.empty() && reading.layout->gpus.empty())
     return no_answer(scrape, fmt::format("{} answers, but its page has no DCGM metric: is it a dcgm-exporter?", scrape.target.address));
   ++stats_.scrapes_ok;
-  const auto saw = sighting(scrape, &reading.layout->gpus, settings_.interval);
-  auto boards = ledger_.sight(saw, reading.layout->gpus);
+  if (reading.layout != from.layout || from.saw.source.empty()) from.saw = sighting(scrape, &reading.layout->gpus, settings_.interval);
+  from.saw.at = scrape.at;
+  from.saw.simulated = !scrape.simulated.empty();
+  auto boards = ledger_.sight(from.saw, reading.layout->gpus);
   if (reading.layout != from.layout || boards != from.boards) {
     from.rules = validation::ColumnRules::build(*reading.layout, reading.values, telemetry::MetricCatalogue::built_in(),
                                                 telemetry::ModelCatalogue::built_in());
-    auto columns = make_columns(*reading.layout, boards, ledger_.host_id(saw.host));
+    auto columns = make_columns(*reading.layout, boards, ledger_.host_id(from.saw.host));
     carry_over(from.columns, columns);
     from.columns = std::move(columns);
     from.layout = reading.layout;

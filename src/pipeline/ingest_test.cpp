@@ -164,6 +164,14 @@ TEST_F(IngestTest, APageAboutSomethingElseIsOneClearSentence) {
   EXPECT_TRUE(rows.empty());
 }
 
+TEST_F(IngestTest, NewLabelsOfATargetAreTakenWithItsNextPage) {
+  scrape(page(1, "61"));
+  target.labels["rack"] = "R08";
+  ingest.keep_only({target});
+  scrape(page(1, "61"));
+  EXPECT_EQ(ingest.ledger().hosts().at("n1").place.rack, "R08");
+}
+
 TEST_F(IngestTest, SimulatedPagesMarkTheirBoards) {
   scrape(page(1, "61"), "", "literature/1");
   ingest.tick(now);

@@ -50,8 +50,10 @@ void Ledger::tell(Timestamp at, const char* kind, BoardId board, const std::stri
 }
 
 std::vector<BoardId> Ledger::sight(const Sighting& s, const std::vector<telemetry::GpuIdentity>& gpus) {
-  Host& host = note_answer(s);
   auto& source = sources_[s.source];
+  if (source.answers == nullptr || source.answers->name != s.host) source.answers = &host_of(s);
+  Host& host = *source.answers;
+  note_answer(host, s);
   // Nearly always the page names the same GPUs as the one before.
   if (source.host == s.host && source.gpus == gpus) {
     for (const auto id : source.ids)
@@ -63,7 +65,7 @@ std::vector<BoardId> Ledger::sight(const Sighting& s, const std::vector<telemetr
   for (const auto& gpu : gpus) ids.push_back(resolve(s, host, gpu));
   // A conflict is looked at again with the next page, in case the other claim has ended.
   const bool settled = std::ranges::none_of(ids, [](BoardId id) { return id == BoardId::none; });
-  source = {settled ? s.host : std::string(), gpus, ids};
+  source = {&host, settled ? s.host : std::string(), gpus, ids};
   return ids;
 }
 
@@ -72,14 +74,17 @@ BoardId Ledger::host_id(std::string_view host) const {
   return it == hosts_.end() ? BoardId::none : it->second.id;
 }
 
-Host& Ledger::note_answer(const Sighting& s) {
+Host& Ledger::host_of(const Sighting& s) {
   auto it = hosts_.find(s.host);
   if (it == hosts_.end()) {
     it = hosts_.emplace(s.host, Host{new_id(), s.host, s.place, s.simulated, s.at, s.at, s.interval, {}}).first;
     state(it->second.id).host = &it->second;
     mark(it->second.id);
   }
-  Host& h = it->second;
+  return it->second;
+}
+
+void Ledger::note_answer(Host& h, const Sighting& s) {
   auto& st = state(h.id);
   const bool known = h.place == s.place && h.simulated >= s.simulated && h.interval == s.interval && h.last_error.empty();
   if (!known) mark(h.id);
@@ -94,7 +99,6 @@ Host& Ledger::note_answer(const Sighting& s) {
     mark(h.id);
   }
   if (h.last_answer - st.persisted >= kPersistSeenEvery) mark(h.id);
-  return h;
 }
 
 void Ledger::note_seen(Board& b, Timestamp at) {
@@ -296,17 +300,17 @@ Ledger::Changes Ledger::take_changes() {
 
 void Ledger::restore(std::vector<Board> boards, std::vector<Host> hosts) {
   for (auto& h : hosts) {
-    auto& kept = hosts_[h.name] = h;
-    state(h.id).host = &kept;
-    state(h.id).persisted = h.last_answer;
+    auto& kept = hosts_[h.name] = std::move(h);
+    state(kept.id).host = &kept;
+    state(kept.id).persisted = kept.last_answer;
   }
   for (auto& b : boards) {
-    auto& kept = boards_[b.id] = b;
-    const auto host = hosts_.find(b.host);
-    auto& st = state(b.id);
+    auto& kept = boards_[b.id] = std::move(b);
+    const auto host = hosts_.find(kept.host);
+    auto& st = state(kept.id);
     st.board = &kept;
     st.host = host == hosts_.end() ? nullptr : &host->second;
-    st.seen = st.persisted = b.last_seen;
+    st.seen = st.persisted = kept.last_seen;
     index(kept);
   }
 }

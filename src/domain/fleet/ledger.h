@@ -117,7 +117,8 @@ class Ledger {
     bool dirty = false;
   };
   struct Source {
-    std::string host;
+    Host* answers = nullptr;  // whom it answered for last
+    std::string host;         // of `ids`; empty while they are in dispute
     std::vector<telemetry::GpuIdentity> gpus;
     std::vector<BoardId> ids;
   };
@@ -126,7 +127,8 @@ class Ledger {
   State& state(BoardId id);
   const State& state(BoardId id) const { return states_[static_cast<std::size_t>(id)]; }
   BoardId new_id();
-  Host& note_answer(const Sighting& s);
+  Host& host_of(const Sighting& s);
+  void note_answer(Host& host, const Sighting& s);
   void note_seen(Board& b, Timestamp at);
   BoardId resolve(const Sighting& s, Host& host, const telemetry::GpuIdentity& gpu);
   Board* known(const std::string& host, const telemetry::GpuIdentity& gpu);
