@@ -81,7 +81,7 @@ function(ghm_test program label room)
   target_link_libraries(${program} PRIVATE ${room} GTest::gtest GTest::gmock GTest::gtest_main)
   target_compile_definitions(${program} PRIVATE GHM_SOURCE_DIR="${CMAKE_SOURCE_DIR}" GHM_BINARY_DIR="${CMAKE_BINARY_DIR}")
   add_test(NAME ${program} COMMAND ${program} --gtest_brief=1)
-  set_tests_properties(${program} PROPERTIES LABELS ${label} TIMEOUT 120)
+  set_tests_properties(${program} PROPERTIES LABELS ${label} TIMEOUT $<IF:$<BOOL:${GHM_SANITIZE}>,600,120>)
 endfunction()
 
 # ghm_embed(TARGET FILES...): carries files inside the binary by the assembler's .incbin, found by their path

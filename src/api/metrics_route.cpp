@@ -102,7 +102,7 @@ Result<milliseconds> read_interval(const http::Request& request, TimeRange range
   if (const auto points = (range.to - range.from) / *interval; points > kMostPoints)
     return bad(fmt::format("interval: {} over this range is {} points: at most {}; ask for a longer interval or a shorter range",
                            format_duration(*interval), points, kMostPoints));
-  return interval;
+  return *interval;
 }
 
 }  // namespace

@@ -10,7 +10,6 @@ namespace {
 
 namespace field = telemetry::field;
 using telemetry::Entity;
-using telemetry::MetricId;
 
 constexpr std::array kLiveMetrics{field::gpu_temp, field::memory_temp, field::power_usage, field::gpu_util, field::sm_clock};
 

@@ -19,7 +19,7 @@ const telemetry::MetricCatalogue& catalogue() {
 }
 
 std::string read(const std::string& page) {
-  const auto text = text_of(read_careful(page, catalogue()));
+  auto text = text_of(read_careful(page, catalogue()));
   EXPECT_EQ(text, text_of(read_naive(page, catalogue()))) << page;
   PageReader reader(catalogue(), make_layout_pool());
   EXPECT_EQ(text, text_of(reader.read(page))) << page;

@@ -128,10 +128,10 @@ void keep_label(RowMeaning& row, std::span<const Label> labels, std::string_view
 void keep_labels(RowMeaning& row, std::span<const Label> labels) {
   if (row.entity.kind == Entity::Kind::nvlink || row.entity.kind == Entity::Kind::switch_link) keep_label(row, labels, "nvlink");
   for (const auto name : kEventLabels) keep_label(row, labels, name);
-  for (const auto& [name, value] : row.labels) row.apart += name + '=' + value + '\n';
+  for (const auto& [name, value] : row.labels) ((row.apart += name) += '=').append(value) += '\n';
   if (row.event_like)
     for (const auto name : kApartOnly)
-      if (const auto* value = find(labels, name)) (row.apart += name) += '=' + *value + '\n';
+      if (const auto* value = find(labels, name)) ((row.apart += name) += '=').append(*value) += '\n';
   if (row.entity.kind != Entity::Kind::mig) return;  // a card's value repeats for each instance: it is none of theirs
   keep_label(row, labels, "GPU_I_ID");
   keep_label(row, labels, "GPU_I_PROFILE");

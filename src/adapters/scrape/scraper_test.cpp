@@ -157,7 +157,7 @@ TEST(Scraper, AThousandTargetsAreReadFromOneLoop) {
   const rlimit raised{files.rlim_max, files.rlim_max};
   if (files.rlim_max < 2500 || ::setrlimit(RLIMIT_NOFILE, &raised) != 0) GTEST_SKIP() << "2,500 open files are not allowed here";
   constexpr std::size_t kHosts = 1000;
-  Rig rig({.interval = 1s, .timeout = 1s});
+  Rig rig({.interval = 1s * kSlowness, .timeout = 1s * kSlowness});
   Exporter fleet(rig.io, always(page_answer("x 1\n")), nullptr, asio::ip::address_v4::any());
   std::vector<telemetry::Target> targets;
   for (std::size_t i = 0; i < kHosts; ++i)

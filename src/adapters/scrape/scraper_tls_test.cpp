@@ -94,7 +94,7 @@ TEST_F(ScraperTls, EachWrongIsOneSentence) {
       {"a key that is not the certificate's", pki->server, nullptr, half,
        place + "tls_config.key_file .*server.key: .*: expected the PEM private key of cert_file"},
   };
-  Rig rig({.interval = 500ms, .timeout = 500ms});
+  Rig rig({.interval = 500ms * kSlowness, .timeout = 500ms * kSlowness});
   std::deque<asio::ssl::context> contexts;
   std::deque<Exporter> exporters;
   std::vector<telemetry::Target> targets;

@@ -153,7 +153,7 @@ namespace {
 
 std::string openssl_words() {
   const char* words = ERR_reason_error_string(ERR_peek_last_error());
-  const std::string text = words ? words : "unreadable";
+  std::string text = words ? words : "unreadable";
   ERR_clear_error();
   return text;
 }

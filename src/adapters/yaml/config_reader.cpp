@@ -204,7 +204,7 @@ void Reader::labels(const std::string& key, std::vector<std::pair<std::string, s
       continue;
     }
     const auto name = pair.first.Scalar();
-    if (!seen.insert(name).second) impl_->complain(line_of(pair.first), key + "." + name, "stands twice");
+    if (!seen.insert(name).second) impl_->complain(line_of(pair.first), fmt::format("{}.{}", key, name), "stands twice");
     std::erase_if(out, [&](const auto& label) { return label.first == name; });
     out.emplace_back(name, pair.second.Scalar());
   }

@@ -97,8 +97,8 @@ Result<std::unique_ptr<SimulationServer>> SimulationServer::start(boost::asio::i
                  fmt::format("port {}: {} hosts need as many ports from there on, up to 65535", base_port, fleet.hosts())};
   raise_open_file_limit();
   std::unique_ptr<SimulationServer> server(new SimulationServer(plan, std::move(fleet), base_port));
-  server->log_ = log;
-  if (auto done = server->listen(io, log); !done) return done.error();
+  server->log_ = std::move(log);
+  if (auto done = server->listen(io, server->log_); !done) return done.error();
   return server;
 }
 

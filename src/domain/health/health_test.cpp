@@ -161,7 +161,7 @@ TEST(Health, CountersThatBeginAnewAddTheirNewValue) {
   for (const auto& c : cases) {
     auto in = healthy();
     in.metrics[kSbe] = counter(c.before, c.after, kT - kDay);
-    const auto& findings = dimension(score(in), "memory").findings;
+    const auto findings = dimension(score(in), "memory").findings;
     EXPECT_EQ(findings.size(), c.per_day > 0 ? 1u : 0u) << c.why;
     EXPECT_DOUBLE_EQ(findings.empty() ? 0 : findings[0].value, c.per_day) << c.why;
   }
@@ -222,7 +222,7 @@ TEST(Health, ThrottlingIsCountedInEpisodes) {
     in.metrics[kReasons] = steady(0, 2 * kDay);
     for (auto& r : *in.metrics[kReasons])
       if (std::ranges::find(c.minutes_ago, (kT - r.at) / 60) != c.minutes_ago.end()) r.value = c.reason;
-    const auto& findings = dimension(score(in), "thermal").findings;
+    const auto findings = dimension(score(in), "thermal").findings;
     EXPECT_EQ(findings.empty() ? 0 : findings[0].value, static_cast<double>(c.episodes)) << c.why;
   }
 }

@@ -33,7 +33,7 @@ void put_integer(std::string& page, std::int64_t v) {
 
 // %f of a value that is neither negative nor above 1e12.
 void put_decimal(std::string& page, double v) {
-  const auto millionths = static_cast<std::uint64_t>(std::max(0.0, v) * 1e6 + 0.5);
+  const auto millionths = static_cast<std::uint64_t>(std::llround(std::max(0.0, v) * 1e6));
   put_integer(page, static_cast<std::int64_t>(millionths / 1'000'000));
   char text[8] = ".000000";
   auto rest = millionths % 1'000'000;

@@ -43,8 +43,8 @@ Result<void> check_rows(std::span<const RowBatch> rows) {
 
 void keep_first_of_each_instant(std::vector<Point>& points) {
   if (!std::ranges::is_sorted(points, {}, &Point::at)) std::ranges::stable_sort(points, {}, &Point::at);
-  const auto rest = std::ranges::unique(points, {}, &Point::at);
-  points.erase(rest.begin(), rest.end());
+  const auto same_time = [](const Point& a, const Point& b) { return a.at == b.at; };
+  points.erase(std::unique(points.begin(), points.end(), same_time), points.end());  // clang 14 cannot read std::ranges::unique
 }
 
 std::vector<Bucket> into_buckets(std::span<const Point> points, std::chrono::milliseconds width) {
