@@ -26,7 +26,9 @@ string(REPLACE "-g" "-g1" CMAKE_CXX_FLAGS_RELWITHDEBINFO "${CMAKE_CXX_FLAGS_RELW
 target_include_directories(ghm_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_include_directories(ghm_options SYSTEM INTERFACE ${TL_EXPECTED_INCLUDE})
 target_compile_definitions(ghm_options INTERFACE GHM_VERSION="${PROJECT_VERSION}")
+set(ghm_test_seconds 120)
 if(GHM_SANITIZE)
+  set(ghm_test_seconds 600)  # sanitizers slow programs down
   target_compile_options(ghm_options INTERFACE -fsanitize=${GHM_SANITIZE} -fno-omit-frame-pointer)
   target_link_options(ghm_options INTERFACE -fsanitize=${GHM_SANITIZE})
   if(GHM_SANITIZE MATCHES "thread")
@@ -81,7 +83,7 @@ function(ghm_test program label room)
   target_link_libraries(${program} PRIVATE ${room} GTest::gtest GTest::gmock GTest::gtest_main)
   target_compile_definitions(${program} PRIVATE GHM_SOURCE_DIR="${CMAKE_SOURCE_DIR}" GHM_BINARY_DIR="${CMAKE_BINARY_DIR}")
   add_test(NAME ${program} COMMAND ${program} --gtest_brief=1)
-  set_tests_properties(${program} PROPERTIES LABELS ${label} TIMEOUT $<IF:$<BOOL:${GHM_SANITIZE}>,600,120>)
+  set_tests_properties(${program} PROPERTIES LABELS ${label} TIMEOUT ${ghm_test_seconds})
 endfunction()
 
 # ghm_embed(TARGET FILES...): carries files inside the binary by the assembler's .incbin, found by their path

@@ -39,11 +39,11 @@ using NameIndex = std::map<std::string, std::size_t, std::less<>>;
 struct FleetSnapshot {
   Timestamp as_of{};
   std::uint64_t generation = 0;
-  std::vector<BoardView> boards;                            // in layout order: region, datacenter, rack, host, slot
-  std::vector<HostView> hosts;                              // same order
+  std::vector<BoardView> boards;                                             // in layout order: region, datacenter, rack, host, slot
+  std::vector<HostView> hosts;                                               // same order
   std::shared_ptr<const NameIndex> by_name = std::make_shared<NameIndex>();  // shared while nobody comes, goes or moves; never null
-  std::uint64_t accepted = 0, refused = 0;                  // values since start
-  std::vector<RefusedCount> refused_by;                     // largest first, at most 1,000
+  std::uint64_t accepted = 0, refused = 0;                                   // values since start
+  std::vector<RefusedCount> refused_by;                                      // largest first, at most 1,000
   std::uint64_t scrapes_ok = 0, scrapes_failed = 0;
 };
 
