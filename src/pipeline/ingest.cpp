@@ -206,10 +206,21 @@ store::RowBatch Ingest::row(const Source& from, const telemetry::PageReading& re
   return out;
 }
 
+namespace {
+
+// A fleet's first minute is ten thousand appearances: they are events, but no news for the log.
+void tell(const Log& log, const fleet::FleetEvent& e) {
+  const auto name = "fleet." + e.kind;
+  if (e.kind == "gpu_appeared") return log.debug(name, {{"host", e.host}, {"detail", e.detail}});
+  log.info(name, {{"host", e.host}, {"detail", e.detail}});
+}
+
+}  // namespace
+
 std::vector<store::Record> Ingest::event_records(const std::vector<fleet::FleetEvent>& events) {
   std::vector<store::Record> out;
   for (const auto& e : events) {
-    log_.info("fleet." + e.kind, {{"host", e.host}, {"detail", e.detail}});
+    tell(log_, e);
     out.push_back(to_record(e, ledger_.find(e.board), ++event_sequence_));
   }
   return out;

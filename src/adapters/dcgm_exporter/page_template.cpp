@@ -142,11 +142,6 @@ bool PageTemplate::read(std::string_view page, telemetry::PageReading& out) cons
   out.values.assign(shape_->columns, telemetry::absent());
   double number = 0;
   for (const auto& op : shape_->ops) {
-    // A page that just came from the kernel lies in a farther cache: ask for what the next lines will need.
-    __builtin_prefetch(p + 1024);
-    __builtin_prefetch(p + 1024 + 64);
-    __builtin_prefetch(p + 1024 + 128);
-    __builtin_prefetch(p + 1024 + 192);
     const auto& label = views_[op.label];
     if (static_cast<std::size_t>(end - p) < op.literal + label.size) return false;
     if (!same_bytes(p, text, op.literal) || !same_bytes(p + op.literal, label.data, label.size)) return false;
