@@ -130,8 +130,8 @@ def bench_parse(_):
     program = BUILD / "ghm_dcgm_exporter_bench"
     out = subprocess.run([program, "--benchmark_format=json", "--benchmark_repetitions=5", "--benchmark_report_aggregates_only=true"],
                          capture_output=True, text=True, check=True).stdout
-    medians = {b["run_name"]: b["items_per_second"] for b in json.loads(out)["benchmarks"] if b["aggregate_name"] == "median" and "items_per_second" in b}
-    naive, careful, template = (next(v for k, v in medians.items() if word in k.lower()) for word in ("naive", "careful", "template"))
+    medians = {b["run_name"]: b["samples"] for b in json.loads(out)["benchmarks"] if b["aggregate_name"] == "median" and "samples" in b}
+    naive, careful, template = (medians["BM_" + name] for name in ("SplitMapStrtod", "Careful", "Template"))
     return [("template parse against the naive twin", f"{template / naive:.1f} ×", "≥ 20 ×", template / naive >= 20,
              f"{template / 1e6:.1f} M against {naive / 1e6:.2f} M samples/s"),
             ("careful parse against the naive twin", f"{careful / naive:.1f} ×", "≥ 10 ×", careful / naive >= 10, f"{careful / 1e6:.1f} M samples/s")]
@@ -172,7 +172,7 @@ def bench_live(options):
     return [("10,000 GPUs live at 10 s: ingest thread's CPU against Prometheus's", f"1/{theirs / ingest:.1f}", "≤ 1/12", theirs / ingest >= 12,
              f"{100 * ingest / seconds:.1f} % of a core (whole program {100 * whole / seconds:.1f} %, {memory:.0f} MB) against {100 * theirs / seconds:.1f} %; "
              f"{1e9 * ingest / mine_n:.0f} against {1e9 * theirs / their_n:.0f} ns per sample"),
-            (f"scrapes missed in {options.minutes:g} min", f"{missed:.0f}", "none", missed == 0, f"of {125 * seconds}")]
+            (f"scrapes missed in {options.minutes:g} min", f"{missed:.0f}", "none", missed == 0, f"of {125 * seconds:,.0f}")]
 
 
 def two_kilobytes(url):
