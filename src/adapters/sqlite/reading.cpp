@@ -123,7 +123,7 @@ Result<void> SqliteStore::read_days(std::span<const SeriesKey> series, TimeRange
   std::vector<std::size_t> before(found.size());
   for (const auto& [day, pool] : days_.readers(range)) {
     for (std::size_t w = 0; w < found.size(); ++w) before[w] = found[w].size();
-    const auto done = read_day(*pool, series, range, found);
+    auto done = read_day(*pool, series, range, found);
     if (done) continue;
     if (done.error().code == Errc::corrupt) days_.set_aside(day, done.error());
     if (days_.known(day)) return done;

@@ -13,7 +13,6 @@ namespace ghm::health {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::UnorderedElementsAre;
 
 constexpr double kT = 1'790'006'400, kStep = 60;
