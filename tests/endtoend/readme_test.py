@@ -77,6 +77,19 @@ class Demo(unittest.TestCase):
             self.assertEqual(demo.stop(), 0)
         self.assertEqual([p.name for p in folder.iterdir() if p.is_dir()], [])
 
+    def test_a_folder_that_it_did_not_make_is_never_removed(self):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="ghm-demo-test-"))
+        (folder / "ghm-demo").mkdir()
+        (folder / "ghm-demo" / "precious").write_text("mine")
+        port, simulator = free_ports(), free_ports(1)
+        nowhere = {**os.environ, "TMPDIR": "/proc"}  # a folder in which nobody can make one
+        demo = Program(folder, "demo", "--simulate", "--gpus", 8, "--port", port, "--simulator-port", simulator, env=nowhere)
+        try:
+            wait_for(lambda: fetch(f"http://127.0.0.1:{port}/healthz")[0] == 200, 30, "the demo")
+        finally:
+            self.assertEqual(demo.stop(), 0, demo.text())
+        self.assertEqual((folder / "ghm-demo" / "precious").read_text(), "mine")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -24,13 +24,15 @@ struct DemoOptions {
   bool simulate = false;
 };
 
-/// A data folder that goes with the demo, unless the user named one.
+/// A data folder that goes with the demo, unless the user named one. Only a folder that was made here is ever removed.
 class DataFolder {
  public:
   explicit DataFolder(const std::string& named) : path_(named), temporary_(named.empty()) {
     if (!temporary_) return;
-    path_ = (std::filesystem::temp_directory_path() / "ghm-demo-XXXXXX").string();
-    if (::mkdtemp(path_.data()) == nullptr) path_ = "./ghm-demo";
+    std::error_code none;  // then the folder stands in the working directory
+    path_ = (std::filesystem::temp_directory_path(none) / "ghm-demo-XXXXXX").string();
+    temporary_ = ::mkdtemp(path_.data()) != nullptr;
+    if (!temporary_) path_ = "./ghm-demo";
   }
   ~DataFolder() {
     std::error_code ignored;  // a folder that stays behind is no harm
