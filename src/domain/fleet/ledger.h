@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/time.h"
+#include "domain/fleet/asset.h"
 #include "domain/telemetry/page.h"
 
 /// The ledger: every board for life. Identity is the serial number; UUID and host + PCI address are aliases for boards
@@ -15,12 +16,6 @@
 namespace ghm::fleet {
 
 using telemetry::BoardId;
-
-/// Where a host stands, from target labels or asset import; empty where unknown.
-struct Place {
-  std::string region, datacenter, rack;
-  friend bool operator==(const Place&, const Place&) = default;
-};
 
 struct Board {
   BoardId id{};
