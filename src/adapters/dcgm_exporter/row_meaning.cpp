@@ -5,7 +5,7 @@
 #include <charconv>
 #include <optional>
 
-#include "adapters/dcgm_exporter/decimal.h"
+#include "core/decimal.h"
 
 namespace ghm::dcgm_exporter {
 namespace {
