@@ -1,5 +1,6 @@
 import { api } from '../api';
 import { summary } from '../app/live';
+import { query, withQuery } from '../app/router';
 import { count, metricName, number, title } from '../lib/format';
 import { Card, Empty, ErrorNote, Scroll, Skeleton } from '../parts/states';
 import { useData, useRefresh } from '../parts/use_data';
@@ -12,6 +13,8 @@ function headline(refused: number): string {
 export function Quarantine() {
   const { value, error, reload } = useData('quarantine', (signal) => api.quarantine(signal));
   useRefresh(reload, summary.value?.as_of, 5000);
+  const reason = query.value.get('reason');
+  const items = value?.items.filter((i) => !reason || i.reason === reason) ?? [];
   return (
     <>
       <div class="story">
@@ -21,12 +24,21 @@ export function Quarantine() {
           {value && `. ${number(value.accepted)} were accepted`}.
         </p>
       </div>
+      {reason && (
+        <div class="filters">
+          <a class="btn chip" href={withQuery({ reason: null })} aria-label="Remove the filter reason">
+            <span class="t3">reason</span> {title(reason)} <span aria-hidden="true">×</span>
+          </a>
+        </div>
+      )}
       {error && <ErrorNote error={error} retry={reload} />}
       {!value && !error && <Skeleton rows={6} />}
       {value && (
         <Card title="By source, metric and reason" hint="since the server started">
-          {value.items.length === 0 ? (
-            <Empty>Nothing here: every value that was read so far is plausible.</Empty>
+          {items.length === 0 ? (
+            <Empty>
+              {reason ? 'No value was refused for this reason.' : 'Nothing here: every value that was read so far is plausible.'}
+            </Empty>
           ) : (
             <Scroll label="Table of refused values">
               <table>
@@ -41,7 +53,7 @@ export function Quarantine() {
                   </tr>
                 </thead>
                 <tbody>
-                  {value.items.map((i) => (
+                  {items.map((i) => (
                     <tr key={`${i.source} ${i.metric} ${i.reason}`}>
                       <td class="mono">{i.source}</td>
                       <td title={i.metric}>{i.metric ? metricName(i.metric) : 'not a metric'}</td>
