@@ -1,6 +1,6 @@
 import type { GpuEvent } from '../api';
-import { kindName } from '../lib/events';
-import { exact, kDash, sentence } from '../lib/format';
+import { eventText, kindName } from '../lib/events';
+import { exact, kDash } from '../lib/format';
 import { When } from './as_of';
 import { Scroll } from './states';
 
@@ -55,7 +55,7 @@ export function EventTable({ events, places }: { events: GpuEvent[]; places: boo
                 <When at={e.at} />
               </td>
               <td>{kindName(e.kind)}</td>
-              <td class="wrap t2">{e.detail ? sentence(e.detail) : kDash}</td>
+              <td class="wrap t2">{eventText(e)}</td>
               {places && <Places event={e} />}
               <td class="t3 wide-only">{exact(e.at)}</td>
             </tr>
