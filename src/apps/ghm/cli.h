@@ -40,6 +40,9 @@ void add_gpus(CLI::App& app, Run& run);
 void add_gpu(CLI::App& app, Run& run);
 void add_check_config(CLI::App& app, Run& run);
 void add_keys(CLI::App& app, Run& run);
+void add_backup(CLI::App& app, Run& run);
+void add_restore(CLI::App& app, Run& run);
+void add_migrate(CLI::App& app, Run& run);
 void add_version(CLI::App& app, Run& run);
 
 }  // namespace ghm::cli
