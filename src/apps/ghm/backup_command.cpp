@@ -24,13 +24,13 @@ class ByteBar {
  public:
   explicit ByteBar(std::string what) : what_(std::move(what)) {}
   void operator()(std::uint64_t done, std::uint64_t all) {
-    if (!bar_) bar_ = std::make_unique<Progress>(what_, all / kBarStep);
+    if (!bar_) bar_ = std::make_shared<Progress>(what_, all / kBarStep);
     for (; drawn_ + kBarStep <= done; drawn_ += kBarStep) bar_->step();
   }
 
  private:
   const std::string what_;
-  std::unique_ptr<Progress> bar_;
+  std::shared_ptr<Progress> bar_;  // std::function copies
   std::uint64_t drawn_ = 0;
 };
 
