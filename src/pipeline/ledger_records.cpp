@@ -54,7 +54,7 @@ store::Record to_record(const fleet::Board& b) {
                {"first_seen", to_unix_ms(b.first_seen)},
                {"last_seen", to_unix_ms(b.last_seen)}};
   write_place(body, b.place);
-  return {"board", id_key(b.id), b.first_seen, body.dump()};
+  return {"board", id_key(b.id), b.first_seen, body.dump(-1, ' ', false, Json::error_handler_t::replace)};
 }
 
 store::Record to_record(const fleet::Host& h) {

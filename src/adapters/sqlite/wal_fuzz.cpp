@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 
 #include "adapters/sqlite/sqlite_store.h"
 #include "core/files.h"
@@ -75,7 +76,7 @@ std::string edited(std::string log, const std::uint8_t* data, std::size_t size) 
 }
 
 void write(const fs::path& path, const std::string& bytes) {
-  must(write_file_atomically(path, bytes).has_value());
+  must((std::ofstream(path, std::ios::binary) << bytes).good());
 }
 
 }  // namespace
