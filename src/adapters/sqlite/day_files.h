@@ -16,6 +16,8 @@ namespace ghm::sqlite {
 inline std::int64_t day_of_hour(std::int64_t hour) {
   return hour / 24;
 }
+/// A day is written for so many hours after its end: late rows are taken for 48, and sealed within one more.
+inline constexpr std::int64_t kOpenHours = 49;
 /// "2026-02-09".
 std::string day_name(std::int64_t day);
 

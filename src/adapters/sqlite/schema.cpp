@@ -4,6 +4,8 @@
 
 #include <iterator>
 
+#include "adapters/sqlite/durable_files.h"
+
 namespace ghm::sqlite {
 namespace {
 
@@ -34,6 +36,9 @@ Result<void> copy_beside(Db& db, std::int64_t version, const Log& log) {
   auto q = db.query("vacuum into ?1");
   if (!q) return q.error();
   if (auto done = q->bind(1, std::string_view(copy)).run(); !done) return done;
+  // SQLite does not sync what `vacuum into` wrote, and a copy that a power cut takes away is none.
+  for (const auto& path : {std::filesystem::path(copy), std::filesystem::absolute(copy).parent_path()})
+    if (auto done = sync_path(path); !done) return done;
   log.info("store.copied", {{"copy", copy}, {"why", "migration"}});
   return {};
 }

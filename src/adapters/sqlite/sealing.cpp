@@ -13,7 +13,6 @@ constexpr auto kGrace = 2min;          // rows of the hour before are still unde
 constexpr auto kQuiet = 60s;           // late rows come in groups: an hour is sealed when they have stopped...
 constexpr auto kMostPatience = 10min;  // ...or go on for ever
 constexpr auto kRetentionEvery = 1min;
-constexpr std::int64_t kOpenHours = 49;  // a day is written for so long after its start's last late row may come
 
 bool finished(std::int64_t hour, Timestamp now) {
   return start_of_hour(hour + 1) + kGrace <= now;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "adapters/sqlite/backup.h"
 #include "adapters/sqlite/schema.h"
 #include "domain/store/points.h"
 #include "domain/telemetry/page.h"
@@ -37,6 +38,8 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const fs::path& folder, S
   if (auto done = make_folder(folder); !done) return done.error();
   auto lock = FolderLock::take(folder);
   if (!lock) return lock.error();
+  if (std::error_code failed; fs::exists(folder / kUnfinishedRestore, failed))
+    return Error{Errc::conflict, fmt::format("{}: a restore was cut off here; run `ghm restore` again", folder.string())};
   auto main = open_main(folder / "ghm.db", log);
   if (!main) return main.error();
   std::unique_ptr<SqliteStore> store(new SqliteStore(folder, std::move(*lock), std::move(*main), settings, std::move(log)));

@@ -45,6 +45,9 @@ void add_check_config(CLI::App& app, Run& run);
 void add_assets(CLI::App& app, Run& run);
 void add_maintenance(CLI::App& app, Run& run);
 void add_keys(CLI::App& app, Run& run);
+void add_backup(CLI::App& app, Run& run);
+void add_restore(CLI::App& app, Run& run);
+void add_migrate(CLI::App& app, Run& run);
 void add_version(CLI::App& app, Run& run);
 
 }  // namespace ghm::cli
