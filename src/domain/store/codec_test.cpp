@@ -6,7 +6,7 @@
 #include <random>
 
 #include "domain/store/chunk_codec.h"
-#include "domain/store/decimal.h"
+#include "core/decimal.h"
 #include "domain/store/int_codec.h"
 #include "domain/store/points.h"
 #include "domain/store/row_codec.h"

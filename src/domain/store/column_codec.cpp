@@ -4,7 +4,7 @@
 #include <bit>
 
 #include "domain/store/bytes.h"
-#include "domain/store/decimal.h"
+#include "core/decimal.h"
 #include "domain/store/int_codec.h"
 #include "domain/telemetry/page.h"
 

@@ -9,7 +9,7 @@
 #include <cassert>
 
 #include "domain/store/bytes.h"
-#include "domain/store/decimal.h"
+#include "core/decimal.h"
 #include "domain/telemetry/page.h"
 
 namespace ghm::store {

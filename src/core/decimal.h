@@ -8,7 +8,7 @@
 /// Exact decimals. What an exporter prints is a short decimal, so the double read from it is mantissa / 10^scale: one
 /// division of two exactly represented numbers is rounded as the text was, so the pair gives the double back bit for bit.
 /// Nothing is assumed: every conversion is checked, and what does not come back exactly (also -0.0, NaN, infinity) is kept raw.
-namespace ghm::store {
+namespace ghm {
 
 inline constexpr int kMostScale = 9;
 inline constexpr double kPowersOfTen[kMostScale + 1] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
@@ -39,4 +39,4 @@ inline std::optional<int> find_scale(double value, int least = 0) {
   return std::nullopt;
 }
 
-}  // namespace ghm::store
+}  // namespace ghm
