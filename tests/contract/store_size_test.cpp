@@ -64,6 +64,13 @@ TEST(StoreSize, AReadingCostsLessThanAByteInAllTiersTogether) {
   OnDisk disk;
   const double samples = live_day(disk);
   const double raw = disk.bytes("raw-") / samples, minutes = disk.bytes("rollup-") / samples, main = rows_in_main(disk) / samples;
+  const auto blocks = [&](const char* sql) {
+    return static_cast<double>(sqlite::Db::open(disk.folder / "ghm.db", sqlite::Db::Mode::read_only).value()->integer(sql).value());
+  };
+  const double series = samples / (kHours * 360);
+  fmt::print("bytes per series: a minute {:.2f}, an hour {:.2f}, a day {:.2f} (a span of one day)\n", minutes * 6,
+             blocks("select sum(length(bytes)) from hour_rollups") / series / kHours,
+             blocks("select sum(length(bytes)) from day_rollups") / series);
   RecordProperty("bytes_per_reading", fmt::format("raw {:.3f}, 1 min {:.3f}, 1 h and 1 d {:.3f}", raw, minutes, main));
   fmt::print("bytes per reading: raw {:.3f}, 1 min {:.3f}, 1 h and 1 d with all of ghm.db {:.3f}\n", raw, minutes, main);
   EXPECT_LE(raw, 0.70);

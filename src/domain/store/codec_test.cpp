@@ -5,8 +5,8 @@
 #include <cmath>
 #include <random>
 
-#include "core/decimal.h"
 #include "domain/store/chunk_codec.h"
+#include "domain/store/decimal.h"
 #include "domain/store/int_codec.h"
 #include "domain/store/points.h"
 #include "domain/store/row_codec.h"

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <bit>
 
-#include "core/decimal.h"
 #include "domain/store/bytes.h"
+#include "domain/store/decimal.h"
 #include "domain/store/int_codec.h"
 #include "domain/telemetry/page.h"
 

@@ -10,8 +10,8 @@
 #include <cmath>
 #include <map>
 
-#include "core/decimal.h"
 #include "domain/store/column_codec.h"
+#include "domain/store/decimal.h"
 #include "domain/store/int_codec.h"
 
 namespace ghm::store {

@@ -8,8 +8,8 @@
 #include <algorithm>
 #include <cassert>
 
-#include "core/decimal.h"
 #include "domain/store/bytes.h"
+#include "domain/store/decimal.h"
 #include "domain/telemetry/page.h"
 
 namespace ghm::store {

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <optional>
 
-#include "core/decimal.h"
+#include "domain/windows/decimal.h"
 
 namespace ghm::windows {
 namespace {

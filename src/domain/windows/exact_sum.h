@@ -9,7 +9,7 @@ using Int128 = __int128;
 
 /// A sum that is not rounded before it is asked for, so that it does not depend on the order or the grouping of its terms:
 /// a day's sum is the same from its readings, its minutes or its hours.
-/// A term that is a short decimal (core/decimal.h), as all that exporters print, is counted in whole 10^-9: integers add
+/// A term that is a short decimal (domain/windows/decimal.h), as all that exporters print, is counted in whole 10^-9: integers add
 /// exactly. Any other finite double goes into a fixed-point number that is as wide as all doubles are (Kulisch &
 /// Miranker, "The arithmetic of the digital computer: a new approach", SIAM Review 28, 1986). Room for 2^43 terms.
 class ExactSum {

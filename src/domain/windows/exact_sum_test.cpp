@@ -10,7 +10,7 @@
 #include <random>
 #include <string>
 
-#include "core/decimal.h"
+#include "domain/windows/decimal.h"
 
 namespace ghm::windows {
 namespace {
