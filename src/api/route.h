@@ -60,13 +60,14 @@ Result<std::size_t> board_named(const views::FleetSnapshot& fleet, std::string_v
 http::Response get_summary(const Call&);  // fleet_routes.cpp
 http::Response get_layout(const Call&);
 http::Response get_cells(const Call&);
-http::Response get_quarantine(const Call&);
 http::Response get_meta(const Call&);
 http::Response get_events(const Call&);
 http::Response get_gpus(const Call&);  // gpu_routes.cpp
 http::Response get_gpu(const Call&);
 http::Response get_gpu_health(const Call&);
 http::Response get_gpu_metrics(const Call&);  // metrics_route.cpp
+http::Response get_quarantine(const Call&);  // quarantine_routes.cpp
+http::Response post_quarantine_replay(const Call&);
 http::Response get_stream(const Call&);       // stream.cpp
 http::Response get_me(const Call&);           // own_routes.cpp
 http::Response get_healthz(const Call&);

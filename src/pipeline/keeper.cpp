@@ -6,7 +6,7 @@ namespace ghm::pipeline {
 namespace {
 
 // Gathers what is waiting into one batch, so that one fsync serves all of it.
-ToKeep merge(std::deque<ToKeep> parts) {
+ToKeep merge(std::deque<ToKeep>& parts) {
   ToKeep all;
   for (auto& part : parts) {
     std::move(part.rows.begin(), part.rows.end(), std::back_inserter(all.rows));
@@ -24,8 +24,10 @@ Result<void> Keeper::run(Mailbox<ToKeep>& in, Clock& clock, std::stop_token stop
   for (;;) {
     auto parts = in.take_all(stop);
     if (parts.empty()) return {};
-    ToKeep all = merge(std::move(parts));
+    ToKeep all = merge(parts);
     if (auto done = keep(all, clock, stop); !done) return done;
+    for (const auto& part : parts)
+      if (part.kept) part.kept();
     if (auto done = maintain(clock.now()); !done) return done;
     clock.sleep_until(clock.now() + settings_.gather, stop);
   }

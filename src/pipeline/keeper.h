@@ -1,6 +1,7 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ namespace ghm::pipeline {
 struct ToKeep {
   std::vector<store::RowBatch> rows;
   std::vector<store::Record> records;
+  std::function<void()> kept = {};  // called by the keeper once all of it is durable; not when it never is
 };
 
 struct KeeperSettings {

@@ -42,18 +42,18 @@ Error refused(const std::string& url, const scrape::HttpAnswer& answer) {
   return {code, detail};
 }
 
-}  // namespace
+// The local server's own key. A file that is not there is no error: the server then says that it wants one.
+constexpr const char* kLocalKey = "./ghm-data/admin.token";
+constexpr auto kGetTime = 30s, kPostTime = 120s;
 
-Result<Json> get_json(const ServerOptions& options, const std::string& path) {
-  std::map<std::string, std::string> headers{{"Accept", "application/json"}};
-  if (!options.key_file.empty()) {
-    auto key = read_file(options.key_file, 4096);
-    if (!key) return key.error();
-    headers["Authorization"] = "Bearer " + trimmed(*key);
-  }
+using Headers = std::map<std::string, std::string>;
+
+Result<Json> ask(const char* method, const ServerOptions& options, const std::string& path, Headers headers, const std::string& body,
+                 std::chrono::milliseconds patience) {
+  headers["Accept"] = "application/json";
   auto server = options.server;
   while (server.ends_with('/')) server.pop_back();
-  auto answer = scrape::http_request("GET", server + path, {}, headers, "", 30s);
+  auto answer = scrape::http_request(method, server + path, {}, headers, body, patience);
   if (!answer)
     return Error{answer.error().code, answer.error().what + "; start one with `ghm demo` or `ghm serve`, or name yours with --server"};
   if (answer->status != 200) return refused(server + path, *answer);
@@ -61,6 +61,32 @@ Result<Json> get_json(const ServerOptions& options, const std::string& path) {
   if (document.is_discarded())
     return Error{Errc::corrupt, fmt::format("{}{} answered something that is not JSON: is this a ghm server?", server, path)};
   return document;
+}
+
+Result<Headers> with_key(const std::string& file) {
+  Headers headers;
+  if (file.empty()) return headers;
+  auto key = read_file(file, 4096);
+  if (!key) return key.error();
+  headers["Authorization"] = "Bearer " + trimmed(*key);
+  return headers;
+}
+
+}  // namespace
+
+Result<Json> get_json(const ServerOptions& options, const std::string& path) {
+  auto headers = with_key(options.key_file);
+  if (!headers) return headers.error();
+  return ask("GET", options, path, std::move(*headers), "", kGetTime);
+}
+
+Result<Json> post_json(const ServerOptions& options, const std::string& path, const Json& body) {
+  auto headers = with_key(options.key_file);
+  if (!headers) return headers.error();
+  if (options.key_file.empty())
+    if (auto local = with_key(kLocalKey)) headers = std::move(local);
+  (*headers)["Content-Type"] = "application/json";
+  return ask("POST", options, path, std::move(*headers), body.dump(), kPostTime);
 }
 
 std::string url_encode(std::string_view text) {

@@ -28,6 +28,8 @@ struct ServerOptions {
 void add_server_options(CLI::App& command, ServerOptions& options);
 /// GET `path` ("/api/v1/fleet/summary") as JSON. The error is the server's own sentence, or why it cannot be reached.
 Result<Json> get_json(const ServerOptions& options, const std::string& path);
+/// POST `body`, which needs a key: that of --key-file, else the local server's own (./ghm-data/admin.token) where it can be read.
+Result<Json> post_json(const ServerOptions& options, const std::string& path, const Json& body);
 /// A value as one query parameter or path segment.
 std::string url_encode(std::string_view text);
 
@@ -40,6 +42,7 @@ void add_gpus(CLI::App& app, Run& run);
 void add_gpu(CLI::App& app, Run& run);
 void add_check_config(CLI::App& app, Run& run);
 void add_keys(CLI::App& app, Run& run);
+void add_quarantine(CLI::App& app, Run& run);
 void add_version(CLI::App& app, Run& run);
 
 }  // namespace ghm::cli

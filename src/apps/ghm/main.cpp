@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
   ghm::cli::add_simulate(app, run);
   ghm::cli::add_check_config(app, run);
   ghm::cli::add_keys(app, run);
+  ghm::cli::add_quarantine(app, run);
   ghm::cli::add_version(app, run);
   try {
     app.parse(argc, argv);
