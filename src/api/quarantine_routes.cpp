@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "api/body.h"
 #include "api/params.h"
 #include "api/route.h"
 #include "domain/telemetry/metric_catalogue.h"
@@ -13,7 +14,6 @@ namespace {
 using views::QuarantineQuery;
 
 constexpr std::size_t kMostSamples = 1000;
-constexpr std::size_t kLargestBody = 4096;
 
 Result<void> set_reason(QuarantineQuery& q, std::string_view word) {
   std::string words;
@@ -63,30 +63,18 @@ struct Replay {
   bool dry_run = false;
 };
 
-Result<void> read_member(Replay& r, const std::string& name, const views::Json& value) {
-  if (name == "dry_run") {
-    if (!value.is_boolean()) return Error{Errc::invalid_input, "dry_run: expected true or false"};
-    r.dry_run = value.get<bool>();
-    return {};
-  }
-  if (name != "reason" && name != "metric" && name != "source")
-    return Error{Errc::invalid_input, fmt::format("'{}' is not known: expected reason, metric, source or dry_run", name.substr(0, 80))};
-  if (!value.is_string()) return Error{Errc::invalid_input, name + ": expected a text"};
-  const auto& text = value.get_ref<const std::string&>();
-  if (name == "reason") return set_reason(r.query, text);
-  if (name == "metric") return set_metric(r.query, text);
-  r.query.source = text;
-  return {};
-}
-
 Result<Replay> replay_of(const http::Request& request) {
   Replay r;
   if (request.body.empty()) return r;
-  if (request.body.size() > kLargestBody) return Error{Errc::invalid_input, "the body is larger than 4096 bytes"};
-  const auto body = views::Json::parse(request.body, nullptr, false);
-  if (!body.is_object()) return Error{Errc::invalid_input, "the body is no JSON object: expected {} or reason, metric, source, dry_run in one"};
-  for (const auto& [name, value] : body.items())
-    if (auto done = read_member(r, name, value); !done) return done.error();
+  Body body(request);
+  const auto reason = body.optional_text("reason"), metric = body.optional_text("metric");
+  r.query.source = body.optional_text("source");
+  r.dry_run = body.flag("dry_run");
+  if (auto good = body.finish(); !good) return good.error();
+  if (!reason.empty())
+    if (auto known = set_reason(r.query, reason); !known) return known.error();
+  if (!metric.empty())
+    if (auto known = set_metric(r.query, metric); !known) return known.error();
   return r;
 }
 

@@ -47,7 +47,7 @@ class Ingest {
   ~Ingest();
 
   /// The ledger of an earlier run; before the first page.
-  void restore(std::vector<fleet::Board> boards, std::vector<fleet::Host> hosts);
+  void restore(fleet::Ledger::Kept kept);
   /// The newest Xid gauges of an earlier run, so that a restart neither invents a fault nor hides one; the counts of its
   /// quarantine are taken along.
   void restore_trust(const std::vector<store::Latest>& xids);
@@ -59,6 +59,10 @@ class Ingest {
   /// After the last page: what is only written now and then is written now.
   void finish(Timestamp now);
 
+  /// What people tell: `change` may ask anything of the ledger, and what it changed is kept like the rest. `kept` (may be
+  /// empty) hears when that is durable, or why not. On the thread of the pages.
+  void tell(const std::function<void(fleet::Ledger&)>& change, Timestamp now, Told kept);
+
   const fleet::Ledger& ledger() const { return ledger_; }
   IngestStats stats() const { return stats_; }
 
@@ -69,10 +73,11 @@ class Ingest {
   void no_answer(const scrape::Scrape& scrape, const std::string& error);
   void emit(ToKeep out);
   void count(const std::string& address, const Source& from, const telemetry::PageReading& reading, const Trust::Verdict& verdict);
+  void look_at_pace(Source& from, const scrape::Scrape& scrape, ToKeep& out);
   void watch(Source& from, const telemetry::PageReading& reading);
-  void show(const Source& from, const telemetry::PageReading& reading);
+  void show(Source& from, const telemetry::PageReading& reading, Timestamp at);
   store::RowBatch row(const Source& from, const telemetry::PageReading& reading, Timestamp at) const;
-  ToKeep ledger_changes();
+  ToKeep ledger_changes(Timestamp now);
   std::vector<store::Record> event_records(const std::vector<fleet::FleetEvent>& events);
 
   Settings settings_;

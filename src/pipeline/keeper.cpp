@@ -6,13 +6,18 @@ namespace ghm::pipeline {
 namespace {
 
 // Gathers what is waiting into one batch, so that one fsync serves all of it.
-ToKeep merge(std::deque<ToKeep>& parts) {
+ToKeep merge(std::deque<ToKeep> parts) {
   ToKeep all;
   for (auto& part : parts) {
     std::move(part.rows.begin(), part.rows.end(), std::back_inserter(all.rows));
     std::move(part.records.begin(), part.records.end(), std::back_inserter(all.records));
+    std::move(part.told.begin(), part.told.end(), std::back_inserter(all.told));
   }
   return all;
+}
+
+void tell(ToKeep& all, const Result<void>& outcome) {
+  for (const auto& told : std::exchange(all.told, {})) told(outcome);
 }
 
 }  // namespace
@@ -24,10 +29,8 @@ Result<void> Keeper::run(Mailbox<ToKeep>& in, Clock& clock, std::stop_token stop
   for (;;) {
     auto parts = in.take_all(stop);
     if (parts.empty()) return {};
-    ToKeep all = merge(parts);
+    ToKeep all = merge(std::move(parts));
     if (auto done = keep(all, clock, stop); !done) return done;
-    for (const auto& part : parts)
-      if (part.kept) part.kept();
     if (auto done = maintain(clock.now()); !done) return done;
     clock.sleep_until(clock.now() + settings_.gather, stop);
   }
@@ -46,6 +49,7 @@ Result<void> Keeper::write(const ToKeep& all) {
 Result<void> Keeper::keep(ToKeep& all, Clock& clock, std::stop_token stop) {
   for (auto wait = 250ms;; wait = std::min(wait * 2, std::chrono::milliseconds(10'000))) {
     auto done = write(all);
+    tell(all, done);
     if (done) {
       set_trouble("");
       return {};

@@ -13,11 +13,14 @@
 
 namespace ghm::pipeline {
 
+/// Hears whether something is durable. Called once, from the keeper's thread; must not block.
+using Told = std::function<void(const Result<void>&)>;
+
 /// One thing to keep: rows of a page and the records it caused.
 struct ToKeep {
   std::vector<store::RowBatch> rows;
   std::vector<store::Record> records;
-  std::function<void()> kept = {};  // called by the keeper once all of it is durable; not when it never is
+  std::vector<Told> told = {};  // who waits for it
 };
 
 struct KeeperSettings {

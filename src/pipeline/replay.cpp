@@ -114,30 +114,34 @@ Error too_slow() {
   return {Errc::unavailable, "the store does not take the replayed values now: nothing has left the quarantine, try again shortly"};
 }
 
-// True once the keeper says that all of it is durable.
-bool keep_and_wait(ToKeep what, const ReplayWorld& world) {
-  auto durable = std::make_shared<std::promise<void>>();
-  auto done = durable->get_future();
-  what.kept = [durable] { durable->set_value(); };
-  return world.keep(std::move(what)) && done.wait_for(world.patience) == std::future_status::ready;
-}
+/// Hands something to the keeper and waits until it is durable.
+class Handover {
+ public:
+  explicit Handover(const ReplayWorld& world) : world_(world) {}
+  bool put(ToKeep what) {
+    what.told.push_back([durable = durable_](const Result<void>& kept) { durable->set_value(kept.has_value()); });
+    handed_ = world_.keep(std::move(what));
+    return handed_;
+  }
+  /// True when nothing had to be handed over, too.
+  bool wait() { return !handed_ || (done_.wait_for(world_.patience) == std::future_status::ready && done_.get()); }
+
+ private:
+  const ReplayWorld& world_;
+  std::shared_ptr<std::promise<bool>> durable_ = std::make_shared<std::promise<bool>>();
+  std::future<bool> done_ = durable_->get_future();
+  bool handed_ = false;
+};
 
 Result<void> move_over(Quarantine& quarantine, const std::vector<Kept>& believed, const ReplayWorld& world) {
-  ToKeep rows;
-  rows.rows = rows_of(believed);
-  if (!rows.rows.empty() && !keep_and_wait(std::move(rows), world)) return too_slow();
+  Handover rows(world), removal(world);
+  if (!rows.put({rows_of(believed), {}, {}}) || !rows.wait()) return too_slow();
   std::vector<std::uint64_t> ids;
   for (const auto& k : believed) ids.push_back(k.id);
-  auto durable = std::make_shared<std::promise<void>>();
-  auto done = durable->get_future();
-  const auto put = [&](std::vector<store::Record> records) {
-    ToKeep removal;
-    removal.records = std::move(records);
-    removal.kept = [durable] { durable->set_value(); };
-    return world.keep(std::move(removal));
-  };
+  const auto put = [&](std::vector<store::Record> records) { return removal.put({{}, std::move(records), {}}); };
+  // Should the removal not become durable, the values are replayed once more after a restart, to the same end.
   if (!quarantine.remove(ids, put)) return too_slow();
-  if (!ids.empty()) done.wait_for(world.patience);
+  removal.wait();
   return {};
 }
 

@@ -14,7 +14,7 @@ struct ReplayWorld {
   std::function<std::string(fleet::BoardId)> model_of;  // exporter's modelName; empty when unknown
   const validation::Overrides& overrides;
   std::chrono::milliseconds retention{};
-  /// Hands rows or records to the keeper; false when it cannot take them. The answer's `kept` is called once they are durable.
+  /// Hands rows or records to the keeper, from any thread; false when it cannot take them.
   std::function<bool(ToKeep)> keep;
   std::chrono::milliseconds patience{30'000};  // for them to become durable
 };

@@ -45,6 +45,7 @@ struct Trust::Source {
   std::vector<validation::SourceOfTruth::Contested> contested;
   std::vector<telemetry::Refusal> duplicates;
   std::uint64_t truth_seen = 0, layouts_seen = 0;
+  Timestamp contested_since{}, last_page{};
 };
 
 namespace {
@@ -169,6 +170,7 @@ void Trust::tell_findings(const validation::RateFindings& found, const Source& s
 // ---- whose word counts
 
 void Trust::settle_duplicates(Source& s, telemetry::PageReading& reading, const Page& page, Verdict& out) {
+  s.last_page = page.at;
   const auto& contested = truth_.see(s.number, s.owners, page.at, interval_);
   if (contested.empty() && s.contested.empty()) return;
   const bool same = std::ranges::equal(contested, s.contested,
@@ -179,6 +181,7 @@ void Trust::settle_duplicates(Source& s, telemetry::PageReading& reading, const 
                                  fmt::format("{} and {} show the same GPUs: {} is believed, what {} repeats is refused as duplicate",
                                              s.name, by_number_[c.believed]->name, by_number_[c.believed]->name, s.name)));
   if (!same || s.truth_seen != truth_.generation() || s.layouts_seen != layouts_) {
+    if (s.contested.empty()) s.contested_since = page.at;
     s.contested = contested;
     s.truth_seen = truth_.generation();
     s.layouts_seen = layouts_;
@@ -227,6 +230,20 @@ void Trust::watch(Source& s, const telemetry::PageReading& reading, const Page& 
       out.events.push_back(event("health_watch", h.board, page,
                                  fmt::format("a DCGM health watch went from {} to {}", health_word(*before), health_word(now))));
   }
+}
+
+std::vector<fleet::Conflict> Trust::conflicts(const fleet::Ledger& ledger) const {
+  std::vector<fleet::Conflict> out;
+  for (const auto* s : by_number_) {
+    if (s == nullptr || s->contested.empty()) continue;
+    const auto* other = by_number_[s->contested.front().believed];
+    const auto board = s->owners[s->contested.front().place];
+    if (other == nullptr || ledger.find(board) == nullptr) continue;
+    out.push_back({"duplicate_source", board, fmt::format("{} and {}", other->name, s->name),
+                   fmt::format("both show {} of the same GPUs; {} is believed, read only one of them", s->contested.size(), other->name),
+                   s->contested_since, s->last_page});
+  }
+  return out;
 }
 
 std::vector<store::Record> Trust::flush(Timestamp now, bool all) {

@@ -46,6 +46,9 @@ class Trust {
   /// Does another source speak for the board at this place of the source's page, as of its last page?
   static bool is_contested(const Source& source, std::size_t place);
 
+  /// Sources that say what a believed one says already: shown beside the ledger's own conflicts.
+  std::vector<fleet::Conflict> conflicts(const fleet::Ledger& ledger) const;
+
   /// Records of counts that changed; once a second. `all`: at the end.
   std::vector<store::Record> flush(Timestamp now, bool all = false);
 

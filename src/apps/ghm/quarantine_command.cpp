@@ -39,8 +39,8 @@ int replay(const QuarantineOptions& o) {
     return kDone;
   }
   const auto number = [&](const char* name) { return done->value(name, std::uint64_t{0}); };
-  fmt::print("{} {} believed now, {} still refused, {} lost{}\n", number("replayed"), o.dry_run ? "would be" : "are", number("still_refused"),
-             number("lost"), o.dry_run ? " (nothing was changed)" : "");
+  fmt::print("{} {} believed now, {} still refused, {} lost{}\n", number("replayed"), o.dry_run ? "would be" : "are",
+             number("still_refused"), number("lost"), o.dry_run ? " (nothing was changed)" : "");
   return kDone;
 }
 
@@ -54,7 +54,8 @@ void add_filters(CLI::App& command, QuarantineOptions& o) {
 }  // namespace
 
 void add_quarantine(CLI::App& app, Run& run) {
-  auto* command = app.add_subcommand("quarantine", "values that were not believed: look at them, or judge them again after a rule was mended");
+  auto* command =
+      app.add_subcommand("quarantine", "values that were not believed: look at them, or judge them again after a rule was mended");
   command->require_subcommand(1);
   command->footer("example: ghm quarantine list --reason out_of_range --limit 20");
   auto o = std::make_shared<QuarantineOptions>();
