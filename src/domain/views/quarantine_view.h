@@ -11,10 +11,10 @@ namespace ghm::views {
 
 /// Which of the refused values are meant. Empty fields mean all.
 struct QuarantineQuery {
-  std::optional<telemetry::Reason> reason;
+  std::optional<telemetry::Reason> reason = std::nullopt;
   telemetry::MetricId metric{};
-  std::string source;
-  std::string gpu;           // serial, UUID or the page's own name for a GPU that nobody knows
+  std::string source = {};
+  std::string gpu = {};      // serial, UUID or the page's own name for a GPU that nobody knows
   fleet::BoardId board{};    // what `gpu` means, when the ledger knows it
   std::uint64_t before = 0;  // only older items; 0: from the newest on
   std::size_t limit = 100;
