@@ -42,9 +42,10 @@ Source* SqliteStore::due(Timestamp now, std::int64_t& hour) {
 bool SqliteStore::settled(const Source& source, std::int64_t hour, Timestamp now) {
   const auto newest = source.hours.at(hour).back().seq;
   auto& look = looks_.try_emplace({source.id, hour}, Look{newest, now, now}).first->second;
-  if (look.seq != newest) {
+  if (look.seq != newest || now < look.since) {  // or the clock went back
     look.seq = newest;
     look.since = now;
+    look.first = std::min(look.first, now);
   }
   return now - look.since >= kQuiet || now - look.first >= kMostPatience;
 }
@@ -113,7 +114,7 @@ Result<void> SqliteStore::write_sealed(const Sealing& sealing) {
 }
 
 void SqliteStore::retain(Timestamp now) {
-  if (now < next_retention_) return;
+  if (now < next_retention_ && next_retention_ - now <= kRetentionEvery) return;  // unless the clock went back
   next_retention_ = now + kRetentionEvery;
   const auto oldest = now - std::chrono::days(settings_.raw_days);
   days_.drop_before(day_of_hour(hour_of(oldest)));

@@ -11,6 +11,7 @@ namespace {
 constexpr int kIntervalsUntilSilent = 2;
 // A record is written again for "last seen" alone only this often: 10,000 boards must not mean 1,000 writes a second.
 constexpr auto kPersistSeenEvery = 5min;
+constexpr auto kLooksAtMostApart = 10s;  // they are a second apart
 
 std::string address_key(const std::string& host, const std::string& pci) {
   return host + '\n' + pci;
@@ -219,11 +220,26 @@ void Ledger::no_answer(const Sighting& s, std::string_view error) {
   mark(it->second.id);
 }
 
+// Nobody is silent because we did not listen: before the first look, while the process stood still, or in the time that a
+// clock leapt over. Everyone gets two intervals to answer, as after a start.
+void Ledger::watch(Timestamp now) {
+  const bool went_on = last_look_ && now >= *last_look_ && now - *last_look_ <= kLooksAtMostApart;
+  last_look_ = now;
+  if (went_on) return;
+  watching_since_ = now;
+  for (auto& [name, h] : hosts_) h.last_answer = std::min(h.last_answer, now);  // an answer in the future would hide a silence
+  for (auto& st : states_) {
+    st.seen = std::min(st.seen, now);
+    st.persisted = std::min(st.persisted, now);
+    if (st.board != nullptr) st.board->last_seen = std::min(st.board->last_seen, now);
+  }
+}
+
 void Ledger::notice_silence(Timestamp now) {
-  if (!watching_since_) watching_since_ = now;
+  watch(now);
   for (auto& [name, h] : hosts_) {
     auto& st = state(h.id);
-    if (st.told_missing || !is_silent(h, now) || now - *watching_since_ <= kIntervalsUntilSilent * h.interval) continue;
+    if (st.told_missing || !is_silent(h, now) || now - watching_since_ <= kIntervalsUntilSilent * h.interval) continue;
     st.told_missing = true;
     mark(h.id);
     tell(now, "source_silent", BoardId::none, name,
@@ -234,7 +250,7 @@ void Ledger::notice_silence(Timestamp now) {
     const auto& b = *st.board;
     // Nobody can say that a board is missing while its whole host is silent.
     if (st.told_missing || !b.in_service || st.host == nullptr || is_silent(*st.host, now)) continue;
-    if (now - *watching_since_ <= kIntervalsUntilSilent * st.host->interval) continue;
+    if (now - watching_since_ <= kIntervalsUntilSilent * st.host->interval) continue;
     st.told_missing = true;
     mark(b.id);
     tell(now, "gpu_missing", b.id, b.host, fmt::format("{} is no longer on {}'s page", name_of(b), b.host));

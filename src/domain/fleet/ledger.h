@@ -70,7 +70,8 @@ class Ledger {
   BoardId host_id(std::string_view host) const;
   /// A target did not answer.
   void no_answer(const Sighting& s, std::string_view error);
-  /// Finds what has stopped: a source without an answer, a board gone from its page, for two intervals.
+  /// Finds what has stopped: a source without an answer, a board gone from its page, for two intervals. Call it every few
+  /// seconds: after a longer break, or a jump of the clock, everyone has two intervals again before it counts.
   void notice_silence(Timestamp now);
 
   const Board* find(BoardId id) const;
@@ -118,6 +119,7 @@ class Ledger {
     std::vector<BoardId> ids;
   };
 
+  void watch(Timestamp now);
   static bool is_silent(const State& board, Timestamp now);
   State& state(BoardId id);
   const State& state(BoardId id) const { return states_[static_cast<std::size_t>(id)]; }
@@ -142,7 +144,8 @@ class Ledger {
   std::unordered_map<std::string, Source> sources_;
   std::vector<BoardId> dirty_;
   std::vector<FleetEvent> events_;
-  std::optional<Timestamp> watching_since_;  // the first notice_silence(): nobody was asked before
+  std::optional<Timestamp> last_look_;  // of notice_silence()
+  Timestamp watching_since_{};          // without a break; nobody was asked before
 };
 
 }  // namespace ghm::fleet
