@@ -20,6 +20,14 @@ constexpr const char* kSteps[] = {
        create table columns(id integer primary key, keys blob not null);
        create table journal(seq integer primary key, rows blob not null);
        create table sealed(source integer not null, hour integer not null, seq integer not null, primary key(source, hour)) without rowid;)",
+    // 3: rollups of an hour, a board's day in a row, and of a day, 64 days in a row. unrolled: days whose sealed readings are
+    // being rolled up, and the last board that is done.
+    R"(create table hour_rollups(board integer not null, day integer not null, sum integer not null, bytes blob not null);
+       create unique index hour_rollup_place on hour_rollups(board, day);
+       create index hour_rollups_by_day on hour_rollups(day);
+       create table day_rollups(board integer not null, span integer not null, sum integer not null, bytes blob not null);
+       create unique index day_rollup_place on day_rollups(board, span);
+       create table unrolled(day integer primary key, board integer not null);)",
 };
 constexpr int kVersion = std::size(kSteps);
 

@@ -17,10 +17,13 @@ int main(int argc, char** argv) {
   ghm::cli::add_gpu(app, run);
   ghm::cli::add_simulate(app, run);
   ghm::cli::add_check_config(app, run);
+  ghm::cli::add_assets(app, run);
+  ghm::cli::add_maintenance(app, run);
   ghm::cli::add_keys(app, run);
   ghm::cli::add_backup(app, run);
   ghm::cli::add_restore(app, run);
   ghm::cli::add_migrate(app, run);
+  ghm::cli::add_quarantine(app, run);
   ghm::cli::add_version(app, run);
   try {
     app.parse(argc, argv);
