@@ -5,6 +5,7 @@
 #include "core/http.h"
 #include "core/log.h"
 #include "core/time.h"
+#include "domain/fleet/ledger.h"
 #include "domain/store/record_store.h"
 #include "domain/store/telemetry_store.h"
 #include "domain/views/fleet_snapshot.h"
@@ -19,6 +20,9 @@ struct AccessSettings {
   std::string metrics_token;    // bearer token for /metrics, empty: none
 };
 
+/// Does `change` to the ledger on its own thread, soon; `kept` hears when what it changed is durable, or why not.
+using ChangeLedger = std::function<void(std::function<void(fleet::Ledger&)> change, std::function<void(const Result<void>&)> kept)>;
+
 /// All that a request may touch.
 struct World {
   const store::TelemetryStore& telemetry;
@@ -29,6 +33,8 @@ struct World {
   std::function<std::string()> self_metrics;                                           // the text of /metrics
   std::function<std::string()> not_ready;                                              // empty when ready, else why not
   std::function<void(int status, std::string_view route, double seconds)> on_request;  // for self metrics; may be empty
+  ChangeLedger change_ledger = {};
+  std::function<std::string()> not_writable = {};  // why nothing can be kept now, empty when it can; may be empty
 };
 
 /// The whole HTTP surface: /api/v1/…, /healthz /readyz /metrics, /docs, and the embedded UI for everything else.

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <bit>
+
+#include "domain/fleet/page_watch.h"
 #include "domain/telemetry/metric_catalogue.h"
 #include "domain/telemetry/model_catalogue.h"
 #include "pipeline/ledger_records.h"
@@ -20,6 +23,7 @@ struct Ingest::Source {
   fleet::Sighting saw;  // but for its time: worked out anew when the layout or the targets change
   std::vector<fleet::BoardId> boards;
   SourceColumns columns;
+  fleet::PageWatch watch;
 };
 
 namespace {
@@ -81,8 +85,16 @@ Ingest::Ingest(Settings settings, Outlets outlets, Log log)
 
 Ingest::~Ingest() = default;
 
-void Ingest::restore(std::vector<fleet::Board> boards, std::vector<fleet::Host> hosts) {
-  ledger_.restore(std::move(boards), std::move(hosts));
+void Ingest::restore(fleet::Ledger::Kept kept) {
+  ledger_.restore(std::move(kept));
+}
+
+void Ingest::tell(const std::function<void(fleet::Ledger&)>& change, Timestamp now, Told kept) {
+  change(ledger_);
+  auto out = ledger_changes(now);
+  if (out.records.empty() && kept) return kept({});
+  if (kept) out.told.push_back(std::move(kept));
+  emit(std::move(out));
 }
 
 Ingest::Source& Ingest::source(const telemetry::Target& target) {
@@ -133,12 +145,15 @@ void Ingest::on_page(const scrape::Scrape& scrape) {
     from.columns = std::move(columns);
     from.layout = reading.layout;
     from.boards = std::move(boards);
+    from.watch.on_series(*from.columns.stored, from.boards, scrape.at);
+    ledger_.note_work(from.boards, reading.layout->work, scrape.at);
   }
   validation::believe(reading, from.rules, scrape.at);
   count(scrape.target.address, from, reading);
-  ToKeep out = ledger_changes();
+  ToKeep out = ledger_changes(scrape.at);
   watch(from, reading, scrape.at, out);
-  show(from, reading);
+  show(from, reading, scrape.at);
+  look_at_pace(from, scrape, out);
   out.rows.push_back(row(from, reading, scrape.at));
   out.rows.back().source = scrape.target.address;
   emit(std::move(out));
@@ -180,7 +195,33 @@ void Ingest::watch(Source& from, const telemetry::PageReading& reading, Timestam
   }
 }
 
-void Ingest::show(const Source& from, const telemetry::PageReading& reading) {
+// The quieter kinds of silence. Whoever works on the host knows that it is odd.
+void Ingest::look_at_pace(Source& from, const scrape::Scrape& scrape, ToKeep& out) {
+  from.watch.on_answer(scrape.took);
+  const auto signs = from.watch.notice(settings_.interval, scrape.at);
+  if (signs.empty() || ledger_.maintenance().covering_host(from.saw.host, from.saw.place.rack, scrape.at) != nullptr) return;
+  std::vector<fleet::FleetEvent> events;
+  for (const auto& sign : signs) {
+    const auto* board = ledger_.find(sign.board);
+    events.push_back({scrape.at, sign.kind, sign.board, from.saw.host,
+                      fmt::format("{}: {}", board != nullptr ? fleet::spoken_name(*board) : from.saw.host, sign.detail)});
+  }
+  std::ranges::move(event_records(events), std::back_inserter(out.records));
+}
+
+namespace {
+
+// All that moves by itself while a board is powered: its energy counter above all.
+std::uint64_t digest_of(const LiveValues& v, double energy) {
+  std::uint64_t h = 0;
+  for (const double value : {v.temperature, v.memory_temperature, v.power, v.utilisation, v.sm_clock, energy})
+    h = (h ^ std::bit_cast<std::uint64_t>(value)) * 0x9E3779B97F4A7C15ull;
+  return h;
+}
+
+}  // namespace
+
+void Ingest::show(Source& from, const telemetry::PageReading& reading, Timestamp at) {
   for (const auto& live : from.columns.live) {
     const auto id = static_cast<std::size_t>(live.board);
     if (id == 0) continue;
@@ -190,6 +231,8 @@ void Ingest::show(const Source& from, const telemetry::PageReading& reading) {
       return live.column[n] == kNoColumn ? telemetry::absent() : reading.values[static_cast<std::size_t>(live.column[n])];
     };
     live_[id] = {value(0), value(1), value(2), value(3), value(4)};
+    const double energy = live.energy == kNoColumn ? telemetry::absent() : reading.values[static_cast<std::size_t>(live.energy)];
+    from.watch.on_values(live.board, digest_of(live_[id], energy), !telemetry::is_absent(energy) || live_[id].utilisation > 0, at);
   }
 }
 
@@ -209,7 +252,7 @@ store::RowBatch Ingest::row(const Source& from, const telemetry::PageReading& re
 namespace {
 
 // A fleet's first minute is ten thousand appearances: they are events, but no news for the log.
-void tell(const Log& log, const fleet::FleetEvent& e) {
+void log(const Log& log, const fleet::FleetEvent& e) {
   const auto name = "fleet." + e.kind;
   if (e.kind == "gpu_appeared") return log.debug(name, {{"host", e.host}, {"detail", e.detail}});
   log.info(name, {{"host", e.host}, {"detail", e.detail}});
@@ -220,19 +263,17 @@ void tell(const Log& log, const fleet::FleetEvent& e) {
 std::vector<store::Record> Ingest::event_records(const std::vector<fleet::FleetEvent>& events) {
   std::vector<store::Record> out;
   for (const auto& e : events) {
-    tell(log_, e);
+    log(log_, e);
     out.push_back(to_record(e, ledger_.find(e.board), ++event_sequence_));
   }
   return out;
 }
 
-ToKeep Ingest::ledger_changes() {
+ToKeep Ingest::ledger_changes(Timestamp now) {
   auto changes = ledger_.take_changes();
+  for (const auto& e : changes.events) log(log_, e);
   ToKeep out;
-  for (const auto& b : changes.boards) out.records.push_back(to_record(b));
-  for (const auto& h : changes.hosts) out.records.push_back(to_record(h));
-  auto events = event_records(changes.events);
-  std::ranges::move(events, std::back_inserter(out.records));
+  out.records = to_records(changes, ledger_, now, event_sequence_);
   std::ranges::move(changes.boards, std::back_inserter(pending_.boards));
   std::ranges::move(changes.hosts, std::back_inserter(pending_.hosts));
   return out;
@@ -253,7 +294,7 @@ void Ingest::emit(ToKeep out) {
 
 void Ingest::tick(Timestamp now) {
   ledger_.notice_silence(now);
-  emit(ledger_changes());
+  emit(ledger_changes(now));
   pending_.as_of = now;
   const auto value_of = [&](fleet::BoardId id) {
     const auto n = static_cast<std::size_t>(id);
@@ -267,6 +308,8 @@ void Ingest::tick(Timestamp now) {
     pending_.live.push_back({id, last_seen, silent, silent ? nothing : value_of(id)});
   for (const auto& [name, host] : ledger_.hosts()) pending_.live_hosts.push_back({host.id, host.last_answer, ledger_.is_silent(host, now)});
   pending_.refused_by = refusals_.largest(1000);
+  pending_.conflicts = ledger_.conflicts();
+  pending_.maintenance = ledger_.maintenance().all();
   pending_.accepted = stats_.accepted;
   pending_.refused = stats_.refused;
   pending_.scrapes_ok = stats_.scrapes_ok;

@@ -45,12 +45,16 @@ class Ingest {
   ~Ingest();
 
   /// The ledger of an earlier run; before the first page.
-  void restore(std::vector<fleet::Board> boards, std::vector<fleet::Host> hosts);
+  void restore(fleet::Ledger::Kept kept);
   void on_scrape(const scrape::Scrape& scrape);
   /// Targets that are read no longer: their readers are given back.
   void keep_only(const std::vector<telemetry::Target>& targets);
   /// Once a second: silence, changes, the update of the live view.
   void tick(Timestamp now);
+
+  /// What people tell: `change` may ask anything of the ledger, and what it changed is kept like the rest. `kept` (may be
+  /// empty) hears when that is durable, or why not. On the thread of the pages.
+  void tell(const std::function<void(fleet::Ledger&)>& change, Timestamp now, Told kept);
 
   const fleet::Ledger& ledger() const { return ledger_; }
   IngestStats stats() const { return stats_; }
@@ -62,10 +66,11 @@ class Ingest {
   void no_answer(const scrape::Scrape& scrape, const std::string& error);
   void emit(ToKeep out);
   void count(const std::string& address, const Source& from, const telemetry::PageReading& reading);
+  void look_at_pace(Source& from, const scrape::Scrape& scrape, ToKeep& out);
   void watch(Source& from, const telemetry::PageReading& reading, Timestamp at, ToKeep& out);
-  void show(const Source& from, const telemetry::PageReading& reading);
+  void show(Source& from, const telemetry::PageReading& reading, Timestamp at);
   store::RowBatch row(const Source& from, const telemetry::PageReading& reading, Timestamp at) const;
-  ToKeep ledger_changes();
+  ToKeep ledger_changes(Timestamp now);
   std::vector<store::Record> event_records(const std::vector<fleet::FleetEvent>& events);
 
   Settings settings_;

@@ -112,7 +112,7 @@ void LiveView::index_names() {
   names_ = std::move(names);
 }
 
-std::shared_ptr<const views::FleetSnapshot> LiveView::snapshot(const LiveUpdate& update) {
+std::shared_ptr<const views::FleetSnapshot> LiveView::snapshot(LiveUpdate& update) {
   auto next = std::make_shared<views::FleetSnapshot>();
   next->as_of = update.as_of;
   next->generation = ++generation_;
@@ -125,6 +125,8 @@ std::shared_ptr<const views::FleetSnapshot> LiveView::snapshot(const LiveUpdate&
   next->refused_by = update.refused_by;
   next->scrapes_ok = update.scrapes_ok;
   next->scrapes_failed = update.scrapes_failed;
+  next->conflicts = std::move(update.conflicts);
+  next->maintenance.restore(std::move(update.maintenance));
   return next;
 }
 

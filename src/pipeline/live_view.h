@@ -31,7 +31,7 @@ class LiveView {
   void take_reports();
   void sort_layout();
   void index_names();
-  std::shared_ptr<const views::FleetSnapshot> snapshot(const LiveUpdate& update);
+  std::shared_ptr<const views::FleetSnapshot> snapshot(LiveUpdate& update);
 
   std::map<fleet::BoardId, views::BoardView> boards_;
   std::map<fleet::BoardId, views::HostView> hosts_;

@@ -38,7 +38,7 @@ SourceColumns make_columns(const telemetry::PageLayout& layout, const std::vecto
   SourceColumns out;
   auto keys = std::make_shared<std::vector<store::SeriesKey>>();
   std::unordered_set<store::SeriesKey> seen;
-  for (const auto b : boards) out.live.push_back({b, {kNoColumn, kNoColumn, kNoColumn, kNoColumn, kNoColumn}});
+  for (const auto b : boards) out.live.push_back({b, {kNoColumn, kNoColumn, kNoColumn, kNoColumn, kNoColumn}, kNoColumn});
   const auto& series = layout.table->series;
   for (std::uint32_t i = 0; i < series.size(); ++i) {
     const auto& s = series[i];
@@ -57,6 +57,7 @@ SourceColumns make_columns(const telemetry::PageLayout& layout, const std::vecto
     if (s.gpu < 0 || s.entity.kind != Entity::Kind::gpu) continue;
     if (const auto it = std::ranges::find(kLiveMetrics, s.metric); it != kLiveMetrics.end())
       out.live[static_cast<std::size_t>(s.gpu)].column[static_cast<std::size_t>(it - kLiveMetrics.begin())] = static_cast<std::int32_t>(i);
+    if (s.metric == field::total_energy) out.live[static_cast<std::size_t>(s.gpu)].energy = static_cast<std::int32_t>(i);
     if (std::ranges::find(kWatchedMetrics, s.metric) != kWatchedMetrics.end()) out.watched.push_back({owner, i, s.metric});
   }
   out.all_stored = out.from.size() == series.size();

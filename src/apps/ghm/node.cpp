@@ -68,7 +68,7 @@ Result<void> Node::open_store() {
       [this](pipeline::LiveUpdate u) { to_show_.try_put(u); }};
   ingest_ =
       std::make_unique<pipeline::Ingest>(pipeline::Ingest::Settings{config_.scraper.interval}, outlets, log_.with({{"stage", "ingest"}}));
-  ingest_->restore(std::move(kept->boards), std::move(kept->hosts));
+  ingest_->restore(std::move(*kept));
   keeper_ = std::make_unique<pipeline::Keeper>(*store_, *store_, pipeline::KeeperSettings{}, log_.with({{"stage", "keeper"}}));
   scoring_ = std::make_unique<services::Scoring>(
       *store_, live_, services::ScoringSettings{config_.scoring_interval, config_.scraper.interval}, log_.with({{"stage", "scoring"}}));
@@ -110,7 +110,13 @@ Result<void> Node::listen() {
                    {config_.key_required, loopback_, *metrics_token},
                    [this] { return self_metrics(); },
                    [this] { return not_ready(); },
-                   [this](int status, std::string_view route, double seconds) { requests_.add(status, route, seconds); }};
+                   [this](int status, std::string_view route, double seconds) { requests_.add(status, route, seconds); },
+                   [this](std::function<void(fleet::Ledger&)> change, pipeline::Told kept) {
+                     boost::asio::post(ingest_io_, [this, change = std::move(change), kept = std::move(kept)] {
+                       ingest_->tell(change, clock_.now(), kept);
+                     });
+                   },
+                   [this] { return keeper_->trouble(); }};
   http::ServerSettings http;
   http.cert_file = config_.cert_file;
   http.key_file = config_.key_file;
