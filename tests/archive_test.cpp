@@ -57,7 +57,7 @@ class Archive : public testing::Test {
     auto kept = pipeline::load_ledger(records);
     if (!kept) return kept.error();
     ledger_ = {};
-    ledger_.restore(std::move(kept->boards), std::move(kept->hosts));
+    ledger_.restore(std::move(*kept));
     return pipeline::import_archive(*from, ledger_, {.telemetry = telemetry, .records = records, .values_at_once = at_once_});
   }
   Result<pipeline::ImportReport> import() {

@@ -103,7 +103,7 @@ class Import {
     auto done = each_row<fleet::Asset>(from_.assets, refusals, [&](const fleet::Asset& asset, const auto& table) -> Result<void> {
       const auto board = take_asset(asset);
       if (!board) {
-        refusals.add("unknown_identity", table.file(), table.line(), board.error().what);
+        refusals.add("unparsable", table.file(), table.line(), board.error().what);
         return {};
       }
       const auto [it, fresh] = numbers.try_emplace(*board, boards_.size());
@@ -119,7 +119,13 @@ class Import {
     return put_ledger();
   }
 
-  Result<BoardId> take_asset(const fleet::Asset& asset);
+  // A stay without any time was there when the archive begins; what has ended had ended when it ends.
+  Result<BoardId> take_asset(const fleet::Asset& asset) {
+    const bool timeless = !asset.deployed_at && !asset.retired_at;
+    auto board = ledger_.take_asset(asset, from_.manifest.simulated, timeless ? from_.manifest.start : from_.manifest.end);
+    if (board) stays_.push_back(to_record(*board, asset));
+    return board;
+  }
   Result<void> put_ledger();
 
   Result<void> take_small_tables() {
@@ -280,18 +286,16 @@ class Import {
   Result<void> finish() {
     if (total().last)
       if (auto done = clock_.finish(*total().last); !done) return done;
-    if (auto done = note_last_seen(); !done) return done;
     total().done = true;
     return put_progress();
   }
-
-  Result<void> note_last_seen();
 
   const archive::Folder& from_;
   fleet::Ledger& ledger_;
   const ImportPorts& ports_;
   ImportReport report_;
   ArchiveStoreClock clock_;
+  std::vector<store::Record> stays_;  // not written yet
 
   std::vector<BoardId> boards_;      // by number
   std::vector<std::string> models_;  // by number
@@ -303,30 +307,14 @@ class Import {
   std::vector<double> values_;
 };
 
-Result<BoardId> Import::take_asset(const fleet::Asset& asset) {
-  telemetry::GpuIdentity id;
-  id.uuid = asset.uuid;
-  id.serial = asset.serial;
-  id.pci_bus_id = telemetry::normalise_pci_bus_id(asset.pci_bus_id);
-  id.model = asset.model;
-  const auto interval = from_.manifest.interval > 0ms ? from_.manifest.interval : std::chrono::milliseconds(10'000);
-  const auto ids = ledger_.sight({"archive/" + from_.name, asset.host, asset.place, from_.manifest.simulated, interval,
-                                  asset.deployed_at.value_or(from_.manifest.start)},
-                                 {id});
-  if (ids[0] == BoardId::none) return Error{Errc::conflict, fmt::format("{} is somewhere else at that time", asset.uuid)};
-  return ids[0];
-}
-
+// What an archive tells of the past is no news: the ledger's own events about it are not kept, its events.csv is.
 Result<void> Import::put_ledger() {
-  const auto changes = ledger_.take_changes();
-  std::vector<store::Record> records;
-  for (const auto& b : changes.boards) records.push_back(to_record(b));
-  for (const auto& h : changes.hosts) records.push_back(to_record(h));
+  auto changes = ledger_.take_changes();
+  changes.events.clear();
+  std::uint64_t no_events = 0;
+  auto records = to_records(changes, ledger_, from_.manifest.end, no_events);
+  std::ranges::move(std::exchange(stays_, {}), std::back_inserter(records));
   return records.empty() ? Result<void>() : ports_.records.put(records);
-}
-
-Result<void> Import::note_last_seen() {
-  return put_ledger();
 }
 
 }  // namespace

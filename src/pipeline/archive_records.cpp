@@ -11,8 +11,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-// The ledger's own kinds of events that the format has no word for.
-constexpr std::string_view kOwnKinds[] = {"gpu_appeared", "gpu_moved", "source_silent", "source_returned", "identity_conflict"};
+// The ledger's own kinds of events, for which the format has no word, are notes with such a code there.
+constexpr std::string_view kOwn = "own:";
 
 std::string text_of(const Json& body) {
   return body.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -48,7 +48,7 @@ std::optional<Timestamp> read_ms(const Json& in, const char* key) {
 }
 
 std::string_view own_kind(std::string_view kind, std::string_view code) {
-  return kind == "note" && std::ranges::find(kOwnKinds, code) != std::end(kOwnKinds) ? code : std::string_view();
+  return kind == "note" && code.starts_with(kOwn) ? code.substr(kOwn.size()) : std::string_view();
 }
 
 }  // namespace
@@ -67,7 +67,7 @@ Result<archive::EventRow> parse_event(const store::Record& r, const fleet::Ledge
   if (const auto it = in.find("code"); it != in.end()) row.code = it->is_string() ? it->get<std::string>() : it->dump();
   if (const auto it = in.find("board"); it != in.end())
     if (const auto* board = ledger.find(static_cast<fleet::BoardId>(it->get<std::uint32_t>()))) row.gpu_uuid = board->uuid;
-  if (!archive::is_event_kind(row.kind)) row.code = std::exchange(row.kind, "note");
+  if (!archive::is_event_kind(row.kind)) row.code = std::string(kOwn) + std::exchange(row.kind, "note");
   return row;
 } catch (const std::exception& e) {
   return unreadable(r, e);

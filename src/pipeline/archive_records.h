@@ -15,7 +15,7 @@ namespace ghm::pipeline {
 /// Kind "event", as the ledger's own are kept, with the archive's `code` beside. The key follows from the row alone, so that the
 /// same row is the same record however often it is imported. `board`: whom it is about, or nullptr.
 store::Record to_record(const archive::EventRow& row, const fleet::Board* board);
-/// The row that an event record is in an archive. A kind that the format does not have becomes a `note` whose code is that kind;
+/// The row that an event record is in an archive. A kind that the format does not have becomes a `note` whose code is "own:" and that kind;
 /// to_record() turns it back.
 Result<archive::EventRow> parse_event(const store::Record& record, const fleet::Ledger& ledger);
 

@@ -29,7 +29,7 @@ Result<pipeline::ImportReport> import(const ImportOptions& o) {
   auto kept = pipeline::load_ledger(**store);
   if (!kept) return kept.error();
   fleet::Ledger ledger;
-  ledger.restore(std::move(kept->boards), std::move(kept->hosts));
+  ledger.restore(std::move(*kept));
   Progress bar("importing", from->telemetry_bytes());
   return pipeline::import_archive(*from, ledger, {**store, **store, [&](std::uint64_t bytes) { bar.reach(bytes); }});
 }
