@@ -4,10 +4,13 @@
 
 #include <filesystem>
 #include <fstream>
+#include <random>
 
 #include "adapters/memory/memory_store.h"
 #include "adapters/sqlite/sqlite_store.h"
+#include "core/files.h"
 #include "domain/telemetry/page.h"
+#include "pipeline/archive_export.h"
 #include "pipeline/archive_import.h"
 #include "pipeline/ledger_records.h"
 
@@ -64,6 +67,13 @@ class Archive : public testing::Test {
     if (!store_) open_store();
     return import(*store_, *store_);
   }
+  Result<pipeline::ExportReport> write_out(const std::string& name, pipeline::ExportOptions options = {}) {
+    options.folder = folder_ / name;
+    std::vector<telemetry::BoardId> boards;
+    for (const auto& [id, board] : ledger_.boards()) boards.push_back(id);
+    return pipeline::export_archive(options, ledger_, {*store_, *store_, store_->days(boards)});
+  }
+  std::string text(const std::string& name) { return read_file(folder_ / name).value_or("missing"); }
   std::vector<store::Point> series(int board, int field, telemetry::Entity entity = {}) {
     return store_->read({ledger_.find(uuid(board))->id, entity, MetricId(static_cast<std::uint16_t>(field))}, {Timestamp{}, kNine + 1000h})
         .value();
@@ -220,6 +230,198 @@ TEST_F(Archive, StoppedAnywhereItEndsAsIfNeverStopped) {
       EXPECT_EQ(series(0, 449, {telemetry::Entity::Kind::nvlink, 3}), want_first);
       EXPECT_EQ(series(69, 449, {telemetry::Entity::Kind::nvlink, 17}), want_last);
     }
+}
+
+// ---- out again
+
+constexpr const char* kColumns[] = {"DCGM_FI_DEV_GPU_TEMP",
+                                    "DCGM_FI_DEV_POWER_USAGE",
+                                    "DCGM_FI_DEV_NVLINK_BANDWIDTH_TOTAL@nvlink4",
+                                    "DCGM_FI_DEV_FB_USED",
+                                    "DCGM_FI_PROF_GR_ENGINE_ACTIVE@mig2",
+                                    "DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION"};
+
+// Doubles of every kind that validation believes, absent ones too.
+std::string random_cell(std::mt19937_64& random) {
+  switch (random() % 6) {
+    case 0: return "";
+    case 1: return fmt::format("{}", random() % 100);
+    case 2: return fmt::format("{:.3f}", static_cast<double>(random() % 100'000) / 1000);
+    case 3: return fmt::format("{}", std::ldexp(static_cast<double>(random() % (1ull << 53)), -53));
+    case 4: return "1e-300";
+    default: return "0";
+  }
+}
+
+void put_random_archive(const std::function<void(const std::string&, std::string_view)>& put, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  const auto text = [&] {
+    const char* kTexts[] = {"", "plain", "with, comma", "=cmd()", "'=odd", "a \"quoted\" one", "two\nlines", "-1", "\xc3\xa9"};
+    return std::string(kTexts[random() % std::size(kTexts)]);
+  };
+  const auto minute = [&] { return kNine + std::chrono::minutes(random() % 3000); };
+  const auto uuid = [](std::uint64_t b) { return fmt::format("GPU-00000000-0000-0000-0000-{:012}", b); };
+  put("manifest.json",
+      fmt::format(R"({{"format":"fleet-archive","version":1,"start":0,"end":"2026-02-20T00:00:00Z","interval_s":60,"simulated":{}}})",
+                  seed % 2 == 0));
+  auto assets = archive::asset_header({"a", "b c"}), events = archive::event_header(), failures = archive::failure_header();
+  const int boards = 1 + static_cast<int>(random() % 90);
+  for (int b = 0; b < boards; ++b)
+    for (int stay = 0, stays = 1 + static_cast<int>(random() % 2); stay < stays; ++stay) {
+      fleet::Asset a;
+      a.uuid = uuid(static_cast<std::uint64_t>(b));
+      a.serial = fmt::format("S{}", b);
+      a.model = "NVIDIA H100 80GB HBM3";
+      a.host = fmt::format("h{}-{}", b / 8, stay);
+      a.slot = text();
+      a.batch = text();
+      a.deployed_at = kNine - std::chrono::hours(100 * (stays - stay));
+      if (stay + 1 < stays) a.retired_at = *a.deployed_at + 50h;
+      if (random() % 2 == 0) a.purchase_price_usd = static_cast<double>(random() % 1'000'000) / 7;
+      for (const char* name : {"a", "b c"})
+        if (auto value = text(); !value.empty()) a.attributes[name] = value;
+      archive::put_asset(assets, a, {"a", "b c"});
+    }
+  for (int n = 0; n < 30; ++n) {
+    const auto b = random() % static_cast<std::uint64_t>(boards);
+    archive::put_event(events, {minute() + std::chrono::milliseconds(random() % 1000), n % 2 ? "xid" : "note", n % 3 ? uuid(b) : "", text(),
+                                n % 2 ? "79" : text(), text()});
+    archive::put_failure(
+        failures, {minute(), uuid(b), "memory", text(), n % 2 ? "error" : "", n % 3 ? std::optional(minute()) : std::nullopt, "reset"});
+  }
+  std::string telemetry = "time,gpu_uuid";
+  for (const auto* c : kColumns) telemetry.append(",").append(c);
+  telemetry += '\n';
+  for (int m = 0; m < 100; ++m)
+    for (int b = 0; b < boards; ++b) {
+      if (random() % 10 == 0) continue;
+      telemetry += fmt::format("{},{}", format_rfc3339(kNine + std::chrono::minutes(m * 17) + std::chrono::milliseconds(random() % 2)),
+                               uuid(static_cast<std::uint64_t>(b)));
+      for (std::size_t c = 0; c < std::size(kColumns); ++c) telemetry += "," + random_cell(random);
+      telemetry += '\n';
+    }
+  put("assets.csv", assets);
+  put("events.csv", events);
+  put("failures.csv", failures);
+  put("telemetry/t.csv", telemetry);
+}
+
+TEST_F(Archive, WhatComesOutGoesInAsTheSame) {
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    fs::remove_all(folder_ / "in");
+    fs::remove_all(folder_ / "data");
+    put_random_archive([this](const std::string& name, std::string_view t) { put(name, t); }, seed);
+    store_.reset();
+    const auto first = import();
+    ASSERT_TRUE(first) << first.error().what;
+    const auto one = fmt::format("one{}", seed), two = fmt::format("two{}", seed);
+    const auto out = write_out(one, {{}, {}, {}, seed == 2});
+    ASSERT_TRUE(out) << out.error().what;
+    EXPECT_LE(out->rows, first->total.rows) << "a row without any reading leaves no trace";
+    EXPECT_EQ(out->cells, first->total.cells);
+    EXPECT_EQ(out->stays, first->total.stays);
+    EXPECT_EQ(out->events, first->total.events);
+    EXPECT_EQ(out->failures, first->total.failures);
+    std::map<std::pair<std::string, int>, std::vector<store::Point>> readings;
+    const auto read_all = [&](auto& to) {
+      for (const auto& [id, b] : ledger_.boards()) {
+        EXPECT_EQ(b.simulated, seed % 2 == 0);
+        for (const int field : {150, 155, 156, 252}) to[{b.uuid, field}] = series(std::stoi(b.uuid.substr(24)), field);
+      }
+    };
+    read_all(readings);
+    store_.reset();
+    fs::remove_all(folder_ / "data");
+    fs::remove_all(folder_ / "in");
+    fs::rename(folder_ / one, folder_ / "in");
+    const auto second = import();
+    ASSERT_TRUE(second) << second.error().what;
+    EXPECT_THAT(second->total.refusals.named, IsEmpty());
+    EXPECT_THAT(second->warnings, IsEmpty());
+    decltype(readings) again;
+    read_all(again);
+    EXPECT_TRUE(readings == again);
+    ASSERT_TRUE(write_out(two, {{}, {}, {}, seed == 2}));
+    for (const std::string name : {"assets.csv", "events.csv", "failures.csv", "telemetry/2026-02-09.csv", "telemetry/2026-02-10.csv"}) {
+      const auto file = name + (seed == 2 ? ".zst" : "");
+      EXPECT_NE(text("in/" + file), "missing") << file;
+      EXPECT_EQ(text("in/" + file), text(two + "/" + file)) << file;
+    }
+  }
+}
+
+TEST_F(Archive, AnExportGoesOnAndIsNotDoneTwice) {
+  put_random_archive([this](const std::string& name, std::string_view t) { put(name, t); }, 7);
+  ASSERT_TRUE(import());
+  ASSERT_TRUE(write_out("whole"));
+  ASSERT_TRUE(write_out("cut"));
+  // As if killed behind the first day, in the middle of the second.
+  fs::remove(folder_ / "cut/manifest.json");
+  fs::remove(folder_ / "cut/telemetry/2026-02-10.csv");
+  std::ofstream(folder_ / "cut/telemetry/2026-02-10.csv.part") << "time,gpu_uuid\nhalf";
+  auto mark = text("cut/.export.json");
+  const auto at = mark.find(",\"2026-02-10.csv\"");
+  ASSERT_NE(at, std::string::npos);
+  mark.erase(at, mark.find(']', at) + 1 - at);
+  std::ofstream(folder_ / "cut/.export.json") << mark;
+  const auto report = write_out("cut");
+  ASSERT_TRUE(report) << report.error().what;
+  EXPECT_EQ(report->days_there, 1u);
+  EXPECT_EQ(report->days_written, 1u);
+  for (const std::string name : {"assets.csv", "telemetry/2026-02-09.csv", "telemetry/2026-02-10.csv"})
+    EXPECT_EQ(text("cut/" + name), text("whole/" + name));
+  auto manifest = archive::parse_manifest(text("cut/manifest.json"), "").value(),
+       whole = archive::parse_manifest(text("whole/manifest.json"), "").value();
+  manifest.name = whole.name;
+  EXPECT_EQ(manifest, whole);
+  EXPECT_TRUE(write_out("cut")->was_there);
+  EXPECT_THAT(write_out("cut", {{}, {}, {}, true}).error().what, HasSubstr("other options"));
+  EXPECT_THAT(write_out("in").error().what, HasSubstr("is not empty"));
+}
+
+TEST_F(Archive, AnExportOfARangeHasThatRangeAlone) {
+  put_random_archive([this](const std::string& name, std::string_view t) { put(name, t); }, 8);
+  ASSERT_TRUE(import());
+  const auto from = kNine + 20h, to = kNine + 22h;
+  ASSERT_TRUE(write_out("part", {{}, from, to, false}));
+  EXPECT_EQ(text("part/telemetry/2026-02-09.csv"), "missing");
+  fs::remove_all(folder_ / "data");
+  fs::remove_all(folder_ / "in");
+  fs::rename(folder_ / "part", folder_ / "in");
+  store_.reset();
+  const auto report = import();
+  ASSERT_TRUE(report) << report.error().what;
+  EXPECT_GE(*report->total.first, from);
+  EXPECT_LT(*report->total.last, to);
+  EXPECT_GT(report->total.rows, 0u);
+}
+
+// A board that only pages told of: where it stood comes from its intervals.
+TEST_F(Archive, ALiveFleetIsExportedFromItsLedger) {
+  open_store();
+  telemetry::GpuIdentity gpu;
+  gpu.uuid = uuid(1);
+  gpu.serial = "S1";
+  gpu.model = "M";
+  gpu.pci_bus_id = "00000000:65:00.0";
+  ledger_.sight({"h1:9400", "h1", {"", "", "r1"}, false, 10s, kNine}, {gpu});
+  ledger_.sight({"h2:9400", "h2", {"", "", "r2"}, false, 10s, kNine + 1h}, {gpu});
+  std::uint64_t sequence = 0;
+  ASSERT_TRUE(store_->put(pipeline::to_records(ledger_.take_changes(), ledger_, kNine + 1h, sequence)));
+  const auto report = write_out("live");
+  ASSERT_TRUE(report) << report.error().what;
+  EXPECT_EQ(report->stays, 2u);
+  EXPECT_THAT(text("live/assets.csv"), HasSubstr("h1,S1,r1"));
+  EXPECT_THAT(text("live/assets.csv"), HasSubstr("h2,S1,r2"));
+  EXPECT_THAT(text("live/events.csv"), HasSubstr("note," + uuid(1) + ",h2,own:gpu_moved"));
+  const auto events = text("live/events.csv");
+  fs::remove_all(folder_ / "data");
+  fs::rename(folder_ / "live", folder_ / "in");
+  store_.reset();
+  ASSERT_TRUE(import());
+  EXPECT_EQ(ledger_.find("S1")->host, "h2");
+  ASSERT_TRUE(write_out("again"));
+  EXPECT_EQ(text("again/events.csv"), events);
 }
 
 }  // namespace

@@ -53,6 +53,11 @@ std::string_view own_kind(std::string_view kind, std::string_view code) {
 
 }  // namespace
 
+std::string archive_uuid(const fleet::Board& b) {
+  if (!b.uuid.empty()) return b.uuid;
+  return b.serial.empty() ? b.host + " " + b.pci_bus_id : b.serial;
+}
+
 store::Record to_record(const archive::EventRow& row, const fleet::Board* board) {
   const auto own = own_kind(row.kind, row.code);
   Json body{{"kind", own.empty() ? std::string_view(row.kind) : own}, {"host", row.host}, {"detail", row.detail}};
@@ -66,7 +71,7 @@ Result<archive::EventRow> parse_event(const store::Record& r, const fleet::Ledge
   archive::EventRow row{r.at, in.at("kind"), {}, in.value("host", ""), {}, in.value("detail", "")};
   if (const auto it = in.find("code"); it != in.end()) row.code = it->is_string() ? it->get<std::string>() : it->dump();
   if (const auto it = in.find("board"); it != in.end())
-    if (const auto* board = ledger.find(static_cast<fleet::BoardId>(it->get<std::uint32_t>()))) row.gpu_uuid = board->uuid;
+    if (const auto* board = ledger.find(static_cast<fleet::BoardId>(it->get<std::uint32_t>()))) row.gpu_uuid = archive_uuid(*board);
   if (!archive::is_event_kind(row.kind)) row.code = std::string(kOwn) + std::exchange(row.kind, "note");
   return row;
 } catch (const std::exception& e) {

@@ -12,6 +12,9 @@
 /// An archive's events and failures as records, and how far an import has come.
 namespace ghm::pipeline {
 
+/// What an archive calls a board: its UUID, else its serial, else where it stands.
+std::string archive_uuid(const fleet::Board& board);
+
 /// Kind "event", as the ledger's own are kept, with the archive's `code` beside. The key follows from the row alone, so that the
 /// same row is the same record however often it is imported. `board`: whom it is about, or nullptr.
 store::Record to_record(const archive::EventRow& row, const fleet::Board* board);
