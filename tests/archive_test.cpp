@@ -52,7 +52,7 @@ class Archive : public testing::Test {
 
   void open_store() {
     store_.reset();
-    store_ = sqlite::SqliteStore::open(folder_ / "data", {.raw_days = 36500}, Log::off()).value();
+    store_ = sqlite::SqliteStore::open(folder_ / "data", {.raw_days = 36500, .minute_days = 36500, .hour_days = 36500}, Log::off()).value();
   }
   Result<pipeline::ImportReport> import(store::TelemetryStore& telemetry, store::RecordStore& records) {
     auto from = archive::Folder::open(folder_ / "in");
@@ -159,6 +159,24 @@ TEST_F(Archive, TheFirstRowOfAnInstantStandsWhereverTheOtherLies) {
   EXPECT_EQ(series(1, 140).size(), 2u);
   EXPECT_EQ(series(0, 150).back().value, 239 / 4.0);
   EXPECT_EQ(report->total.refusals.counts.at("out_of_range"), 120u) << "a thousand degrees are believed of nobody";
+}
+
+TEST_F(Archive, ATableMayBeWiderThanAStoresRow) {
+  put_manifest();
+  put_assets(70);
+  std::string csv = "time,gpu_uuid";
+  for (int n = 0; n < 1100; ++n) csv += fmt::format(",DCGM_FI_DEV_GPU_TEMP@mig{}", n);
+  csv += '\n';
+  for (int b = 0; b < 70; ++b) {
+    csv += "1770627600," + uuid(b);
+    for (int n = 0; n < 1100; ++n) csv += fmt::format(",{}", (b + n) % 90);
+    csv += '\n';
+  }
+  put("telemetry/a.csv", csv);
+  const auto report = import();
+  ASSERT_TRUE(report) << report.error().what;
+  EXPECT_EQ(report->total.cells, 70u * 1100);
+  EXPECT_EQ(series(69, 150, {telemetry::Entity::Kind::mig, 1099}), (std::vector<store::Point>{{kNine, (69 + 1099) % 90}}));
 }
 
 // ---- a store that fails, an import that goes on

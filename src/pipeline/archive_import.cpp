@@ -198,7 +198,9 @@ class Import {
   }
 
   Result<void> take_telemetry() {
-    ArchiveRows rows("archive/" + from_.name, boards_, ports_.telemetry);
+    std::size_t widest = 0;
+    for (const auto& columns : columns_) widest = std::max(widest, columns.size());
+    ArchiveRows rows("archive/" + from_.name, boards_, widest, ports_.telemetry);
     for (const auto& columns : columns_) rows.look_for(columns);
     if (report_.went_on && total().last) rows.looked_up_until(*total().last);
     rows_ = &rows;

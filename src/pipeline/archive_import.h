@@ -31,7 +31,7 @@ struct ImportPorts {
 
 /// `ledger` as it was loaded from `records`. invalid_input: a table without its required columns, nothing is imported then.
 /// corrupt, unavailable: a table cannot be read on, or a store not written; what came before is kept.
-/// Memory: 80 MiB and some 300 bytes per board.
+/// Memory: 80 MiB, some 300 bytes per board, and 100 per event while events are read.
 Result<ImportReport> import_archive(const archive::Folder& from, fleet::Ledger& ledger, const ImportPorts& ports);
 
 }  // namespace ghm::pipeline

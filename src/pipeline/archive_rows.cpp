@@ -6,6 +6,7 @@
 #include <bit>
 #include <cassert>
 
+#include "domain/store/row_codec.h"
 #include "domain/telemetry/page.h"
 
 namespace ghm::pipeline {
@@ -24,13 +25,17 @@ std::uint64_t all_of(std::size_t boards) {
 
 }  // namespace
 
-ArchiveRows::ArchiveRows(std::string source, std::vector<telemetry::BoardId> boards, const store::TelemetryStore& store)
-    : store_(store), boards_(std::move(boards)), newest_(boards_.size(), Timestamp::min()) {
-  for (std::size_t first = 0; first < boards_.size(); first += kBankBoards) {
+ArchiveRows::ArchiveRows(std::string source, std::vector<telemetry::BoardId> boards, std::size_t most_columns,
+                         const store::TelemetryStore& store)
+    : store_(store),
+      bank_boards_(std::clamp<std::size_t>(store::kMostRowColumns / std::max<std::size_t>(most_columns, 1), 1, kBankBoards)),
+      boards_(std::move(boards)),
+      newest_(boards_.size(), Timestamp::min()) {
+  for (std::size_t first = 0; first < boards_.size(); first += bank_boards_) {
     auto& bank = banks_.emplace_back();
     bank.source = banks_.size() == 1 ? source : fmt::format("{}#{}", source, banks_.size());
     bank.first = first;
-    bank.size = std::min(kBankBoards, boards_.size() - first);
+    bank.size = std::min(bank_boards_, boards_.size() - first);
   }
 }
 
@@ -57,7 +62,7 @@ Result<bool> ArchiveRows::add(std::size_t board, Timestamp at, const std::vector
     if (*known) return false;
   }
   newest_[board] = std::max(newest_[board], at);
-  auto& bank = banks_[board / kBankBoards];
+  auto& bank = bank_of(board);
   auto& row = row_at(bank, at);
   const auto slot = board - bank.first;
   row.boards |= Mask{1} << slot;
@@ -75,7 +80,7 @@ ArchiveRows::Row& ArchiveRows::row_at(Bank& bank, Timestamp at) {
 }
 
 Result<bool> ArchiveRows::is_known(std::size_t board, Timestamp at) {
-  const auto& bank = banks_[board / kBankBoards];
+  const auto& bank = bank_of(board);
   if (const auto it = bank.by_time.find(to_unix_ms(at)); it != bank.by_time.end())
     if (bank.rows[it->second].boards >> (board - bank.first) & 1) return true;
   const auto times = stored_times(board, to_unix_ms(at) / kHourMs);

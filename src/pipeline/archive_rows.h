@@ -16,10 +16,11 @@ namespace ghm::pipeline {
 /// or before that is looked up, among the rows waiting here and in the store.
 class ArchiveRows {
  public:
-  static constexpr std::size_t kBankBoards = 64;
+  static constexpr std::size_t kBankBoards = 64;  // fewer where a table is so wide that a store's row would not hold them
 
   /// `source` names the first bank; further ones get "#2", "#3", ... `boards`: by the number that add() is given.
-  ArchiveRows(std::string source, std::vector<telemetry::BoardId> boards, const store::TelemetryStore& store);
+  /// `most_columns`: of the widest table.
+  ArchiveRows(std::string source, std::vector<telemetry::BoardId> boards, std::size_t most_columns, const store::TelemetryStore& store);
 
   /// The columns of the rows that follow; nothing may be waiting.
   void begin(const std::vector<archive::TelemetryColumn>& columns);
@@ -48,6 +49,7 @@ class ArchiveRows {
     std::unordered_map<std::int64_t, std::size_t> by_time;
     std::unordered_map<Mask, store::Columns> shapes;
   };
+  Bank& bank_of(std::size_t board) { return banks_[board / bank_boards_]; }
   Row& row_at(Bank& bank, Timestamp at);
   Result<bool> is_known(std::size_t board, Timestamp at);
   Result<const std::vector<Timestamp>*> stored_times(std::size_t board, std::int64_t hour);
@@ -55,6 +57,7 @@ class ArchiveRows {
   store::RowBatch finished(Bank& bank, Row row);
 
   const store::TelemetryStore& store_;
+  const std::size_t bank_boards_;
   std::vector<telemetry::BoardId> boards_;
   std::vector<Timestamp> newest_;  // per board
   std::vector<Bank> banks_;

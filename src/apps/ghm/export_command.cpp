@@ -29,7 +29,8 @@ Result<std::unique_ptr<sqlite::SqliteStore>> open_store(const std::string& data_
   std::error_code none;
   if (!std::filesystem::exists(std::filesystem::path(data_dir) / "ghm.db", none))
     return Error{Errc::not_found, fmt::format("{}: no data folder of ghm: name yours with --data-dir", data_dir)};
-  auto store = sqlite::SqliteStore::open(data_dir, {.raw_days = kKeepAll}, Log::to_stderr("warn"));
+  auto store =
+      sqlite::SqliteStore::open(data_dir, {.raw_days = kKeepAll, .minute_days = kKeepAll, .hour_days = kKeepAll}, Log::to_stderr("warn"));
   if (!store && store.error().code == Errc::conflict)
     store.error().what += "; or make a copy with `ghm backup` while it runs, and export that";
   return store;

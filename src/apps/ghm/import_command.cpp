@@ -23,7 +23,8 @@ constexpr auto kServersRawDays = std::chrono::days(30);
 Result<pipeline::ImportReport> import(const ImportOptions& o) {
   auto from = archive::Folder::open(o.folder);
   if (!from) return from.error();
-  auto store = sqlite::SqliteStore::open(o.data_dir, {.raw_days = kKeepAll}, Log::to_stderr("warn"));
+  auto store =
+      sqlite::SqliteStore::open(o.data_dir, {.raw_days = kKeepAll, .minute_days = kKeepAll, .hour_days = kKeepAll}, Log::to_stderr("warn"));
   if (!store && store.error().code == Errc::conflict) store.error().what += " (an archive is imported while no server has the folder open)";
   if (!store) return store.error();
   auto kept = pipeline::load_ledger(**store);
