@@ -38,6 +38,7 @@ void add_read(CLI::App& app, Run& run);
 void add_status(CLI::App& app, Run& run);
 void add_gpus(CLI::App& app, Run& run);
 void add_gpu(CLI::App& app, Run& run);
+void add_score(CLI::App& app, Run& run);
 void add_check_config(CLI::App& app, Run& run);
 void add_keys(CLI::App& app, Run& run);
 void add_version(CLI::App& app, Run& run);

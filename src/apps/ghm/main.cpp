@@ -13,6 +13,7 @@ int main(int argc, char** argv) {
   ghm::cli::add_gpus(app, run);
   ghm::cli::add_gpu(app, run);
   ghm::cli::add_simulate(app, run);
+  ghm::cli::add_score(app, run);
   ghm::cli::add_check_config(app, run);
   ghm::cli::add_keys(app, run);
   ghm::cli::add_version(app, run);
