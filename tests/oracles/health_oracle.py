@@ -51,7 +51,10 @@ def mean(values):
 
 
 def covered(at, intervals):
-    return any(a < at <= b for a, b in intervals)
+    for a, b in intervals:
+        if a < at <= b:
+            return True
+    return False
 
 
 class Part:

@@ -17,6 +17,13 @@ std::string shown(const CaseJson& json) {
   return text;
 }
 
+// A key as it stands; one with control characters, or very long, as a quoted JSON text, so that a path stays one line.
+std::string shown_key(std::string_view key) {
+  constexpr std::size_t kMost = 80;
+  const bool is_plain = key.size() <= kMost && std::ranges::all_of(key, [](unsigned char c) { return c >= ' ' && c != 0x7f; });
+  return is_plain ? std::string(key) : shown(CaseJson(std::string(key)));
+}
+
 }  // namespace
 
 const CaseJson CaseReader::kNothing = CaseJson(CaseJson::value_t::discarded);
@@ -25,7 +32,7 @@ std::string Node::path() const {
   if (parent_ == nullptr) return "the case";
   const auto before = parent_->parent_ == nullptr ? std::string() : parent_->path();
   if (key_.data() == nullptr) return fmt::format("{}[{}]", before, index_);
-  return before.empty() ? std::string(key_) : fmt::format("{}.{}", before, key_);
+  return before.empty() ? shown_key(key_) : fmt::format("{}.{}", before, shown_key(key_));
 }
 
 void CaseReader::complain(const Node& node, const char* expected) {
