@@ -5,9 +5,11 @@
 #include "core/http.h"
 #include "core/log.h"
 #include "core/time.h"
+#include "domain/fleet/ledger.h"
 #include "domain/store/record_store.h"
 #include "domain/store/telemetry_store.h"
 #include "domain/views/fleet_snapshot.h"
+#include "domain/views/quarantine_view.h"
 
 namespace ghm::api {
 
@@ -19,6 +21,9 @@ struct AccessSettings {
   std::string metrics_token;    // bearer token for /metrics, empty: none
 };
 
+/// Does `change` to the ledger on its own thread, soon; `kept` hears when what it changed is durable, or why not.
+using ChangeLedger = std::function<void(std::function<void(fleet::Ledger&)> change, std::function<void(const Result<void>&)> kept)>;
+
 /// All that a request may touch.
 struct World {
   const store::TelemetryStore& telemetry;
@@ -29,6 +34,10 @@ struct World {
   std::function<std::string()> self_metrics;                                           // the text of /metrics
   std::function<std::string()> not_ready;                                              // empty when ready, else why not
   std::function<void(int status, std::string_view route, double seconds)> on_request;  // for self metrics; may be empty
+  ChangeLedger change_ledger = {};
+  std::function<std::string()> not_writable = {};  // why nothing can be kept now, empty when it can; may be empty
+  std::function<views::QuarantinePage(const views::QuarantineQuery&)> quarantine = {};                  // kept values; may be empty
+  std::function<Result<views::ReplayReport>(const views::QuarantineQuery&, bool dry_run)> replay = {};  // may take a while
 };
 
 /// The whole HTTP surface: /api/v1/…, /healthz /readyz /metrics, /docs, and the embedded UI for everything else.
