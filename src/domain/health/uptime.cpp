@@ -22,21 +22,34 @@ class Minutes {
   void leave_out_before(double deployed_at) {
     for (int m = kMinutes; m-- > 0 && end(m) - kMinute < deployed_at;) at(m) = State::left_out;
   }
-  /// Reports the minutes in whose width a reading lies; only stretches that are still missing are looked at.
-  void report(Readings readings) {
+  /// Stretches of minutes that nothing spoke for yet.
+  struct Stretch {
+    int latest, oldest;
+  };
+  std::vector<Stretch> missing() const {
+    std::vector<Stretch> out;
     for (int m = 0; m < kMinutes; ++m) {
       if (at(m) != State::missing) continue;
-      int oldest = m;
-      while (oldest + 1 < kMinutes && at(oldest + 1) == State::missing) ++oldest;
-      report(readings, oldest, m);
-      m = oldest;
+      if (!out.empty() && out.back().oldest == m - 1) out.back().oldest = m;
+      else out.push_back({m, m});
     }
+    return out;
+  }
+  /// Reports the minutes in whose width a reading lies; true when there was any.
+  bool report(Readings readings, Stretch s) {
+    const auto inside = within(readings, end(s.oldest) - width_, end(s.latest));
+    auto r = inside.begin();
+    for (int m = s.oldest; m >= s.latest && r != inside.end(); --m) {
+      while (r != inside.end() && r->at <= end(m) - width_) ++r;
+      if (r != inside.end() && r->at <= end(m)) at(m) = State::reported;
+    }
+    return !inside.empty();
   }
 
   Uptime sum() const {
     Uptime u;
     for (int m = kMinutes; m-- > 0;) {
-      const auto state = state_[static_cast<std::size_t>(m)];
+      const auto state = at(m);
       u.counted += state != State::left_out;
       u.reported += state == State::reported;
       if (state == State::missing) u.last_missing_at = end(m);
@@ -47,14 +60,7 @@ class Minutes {
  private:
   enum class State : char { missing, reported, left_out };
   State& at(int m) { return state_[static_cast<std::size_t>(m)]; }
-  void report(Readings readings, int oldest, int latest) {
-    const auto stretch = within(readings, end(oldest) - width_, end(latest));
-    auto r = stretch.begin();
-    for (int m = oldest; m >= latest; --m) {
-      while (r != stretch.end() && r->at <= end(m) - width_) ++r;
-      if (r != stretch.end() && r->at <= end(m)) at(m) = State::reported;
-    }
-  }
+  State at(int m) const { return state_[static_cast<std::size_t>(m)]; }
   // The latest minute that ends at `time` or before; kMinutes where none does.
   int latest_ending_by(double time) const {
     if (time >= t_) return 0;
@@ -100,7 +106,12 @@ Uptime uptime(const Input& in) {
     for (const auto& i : *in.source_silent) minutes.leave_out(i);
   if (in.events)
     for (const auto& i : drains(*in.events, in.t)) minutes.leave_out(i);
-  for (const auto readings : by_size(in)) minutes.report(readings);
+  auto missing = minutes.missing();
+  for (const auto readings : by_size(in)) {
+    bool changed = false;
+    for (const auto stretch : missing) changed |= minutes.report(readings, stretch);
+    if (changed) missing = minutes.missing();
+  }
   return minutes.sum();
 }
 
