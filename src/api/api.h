@@ -9,6 +9,7 @@
 #include "domain/store/record_store.h"
 #include "domain/store/telemetry_store.h"
 #include "domain/views/fleet_snapshot.h"
+#include "domain/views/quarantine_view.h"
 
 namespace ghm::api {
 
@@ -35,6 +36,8 @@ struct World {
   std::function<void(int status, std::string_view route, double seconds)> on_request;  // for self metrics; may be empty
   ChangeLedger change_ledger = {};
   std::function<std::string()> not_writable = {};  // why nothing can be kept now, empty when it can; may be empty
+  std::function<views::QuarantinePage(const views::QuarantineQuery&)> quarantine = {};                  // kept values; may be empty
+  std::function<Result<views::ReplayReport>(const views::QuarantineQuery&, bool dry_run)> replay = {};  // may take a while
 };
 
 /// The whole HTTP surface: /api/v1/…, /healthz /readyz /metrics, /docs, and the embedded UI for everything else.

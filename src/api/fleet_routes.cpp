@@ -45,10 +45,6 @@ http::Response get_cells(const Call& call) {
   return r;
 }
 
-http::Response get_quarantine(const Call& call) {
-  return json_answer(views::quarantine(*call.fleet));
-}
-
 http::Response get_meta(const Call& call) {
   return json_answer(views::meta(call.fleet->as_of));
 }

@@ -8,6 +8,7 @@
 namespace ghm::api {
 namespace {
 
+constexpr std::string_view kQuarantineParams = "reason metric source gpu limit cursor";
 constexpr std::string_view kGpuParams = "sort limit cursor q host rack datacenter model band silent";
 
 // clang-format off
@@ -30,7 +31,8 @@ constexpr Route kRoutes[] = {
     {"POST", "/api/v1/maintenance",      Role::operator_, Work::command, "",                         nullptr, post_maintenance},
     {"DELETE", "/api/v1/maintenance/{id}", Role::operator_, Work::command, "",                       nullptr, end_maintenance},
     {"GET", "/api/v1/events",            Role::viewer, Work::store,    "limit kind",                 get_events},
-    {"GET", "/api/v1/quarantine",        Role::viewer, Work::snapshot, "",                           get_quarantine},
+    {"GET", "/api/v1/quarantine",        Role::viewer, Work::store,    kQuarantineParams,            get_quarantine},
+    {"POST", "/api/v1/quarantine/replay", Role::operator_, Work::store, "",                          post_quarantine_replay},
     {"GET", "/api/v1/meta",              Role::viewer, Work::snapshot, "",                           get_meta},
     {"GET", "/api/v1/me",                Role::viewer, Work::live,     "",                           get_me},
     {"GET", "/api/v1/stream",            Role::viewer, Work::live,     "topics",                     get_stream},

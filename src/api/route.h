@@ -66,14 +66,15 @@ http::Response get_summary(const Call&);  // fleet_routes.cpp
 http::Response get_coverage(const Call&);
 http::Response get_layout(const Call&);
 http::Response get_cells(const Call&);
-http::Response get_quarantine(const Call&);
 http::Response get_meta(const Call&);
 http::Response get_events(const Call&);
 http::Response get_gpus(const Call&);  // gpu_routes.cpp
 http::Response get_gpu(const Call&);
 http::Response get_gpu_health(const Call&);
 http::Response get_gpu_metrics(const Call&);  // metrics_route.cpp
-http::Response get_gpu_ledger(const Call&);   // ledger_routes.cpp
+http::Response get_quarantine(const Call&);   // quarantine_routes.cpp
+http::Response post_quarantine_replay(const Call&);
+http::Response get_gpu_ledger(const Call&);  // ledger_routes.cpp
 http::Response get_gpu_jobs(const Call&);
 http::Response get_gpu_events(const Call&);
 http::Response get_assets(const Call&);

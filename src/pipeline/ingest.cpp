@@ -19,7 +19,7 @@ struct Ingest::Source {
 
   dcgm_exporter::PageReader reader;
   std::shared_ptr<const telemetry::PageLayout> layout;  // of what follows
-  validation::ColumnRules rules;
+  Trust::Source* trust = nullptr;
   fleet::Sighting saw;  // but for its time: worked out anew when the layout or the targets change
   std::vector<fleet::BoardId> boards;
   SourceColumns columns;
@@ -58,12 +58,6 @@ fleet::Sighting sighting(const scrape::Scrape& s, const std::vector<telemetry::G
           s.at};
 }
 
-// The XID gauge holds the last fault code; its change is the event.
-fleet::FleetEvent xid_event(fleet::BoardId board, double code, const fleet::Ledger& ledger, Timestamp at) {
-  const auto* b = ledger.find(board);
-  return {at, "xid", board, b ? b->host : "", fmt::format("the driver reported Xid {:.0f}", code)};
-}
-
 // A fault changes its own line's labels, and with them the layout: what was seen before must outlive the columns, else the
 // change would look like a first sight. Exporters from 4.5.3 on print the XID gauge only once there was one: on a board
 // that is known, its appearing is the change.
@@ -81,7 +75,12 @@ void carry_over(const SourceColumns& before, SourceColumns& after) {
 }  // namespace
 
 Ingest::Ingest(Settings settings, Outlets outlets, Log log)
-    : settings_(settings), outlets_(std::move(outlets)), log_(std::move(log)), pool_(dcgm_exporter::make_layout_pool()) {}
+    : settings_(std::move(settings)),
+      outlets_(std::move(outlets)),
+      log_(std::move(log)),
+      pool_(dcgm_exporter::make_layout_pool()),
+      quarantine_(settings_.quarantine),
+      trust_(quarantine_, settings_.overrides, settings_.interval) {}
 
 Ingest::~Ingest() = default;
 
@@ -97,9 +96,19 @@ void Ingest::tell(const std::function<void(fleet::Ledger&)>& change, Timestamp n
   emit(std::move(out));
 }
 
+void Ingest::restore_trust(const std::vector<store::Latest>& xids) {
+  for (const auto& latest : xids) trust_.restore_xid(latest.series.board, latest.point.value);
+  quarantine_->for_each_count([this](const std::string& source, telemetry::MetricId metric, telemetry::Reason reason, std::uint64_t count) {
+    refusals_.add(source, metric, reason, count);
+  });
+}
+
 Ingest::Source& Ingest::source(const telemetry::Target& target) {
   auto& slot = sources_[target.address];
-  if (!slot) slot = std::make_unique<Source>(pool_);
+  if (!slot) {
+    slot = std::make_unique<Source>(pool_);
+    slot->trust = &trust_.source(target.address);
+  }
   return *slot;
 }
 
@@ -110,6 +119,8 @@ void Ingest::keep_only(const std::vector<telemetry::Target>& targets) {
       node.mapped()->saw = {};  // the target's labels may be others now
       kept.insert(std::move(node));
     }
+  for (const auto& [address, gone] : sources_)
+    if (gone) trust_.forget(address);
   sources_ = std::move(kept);
 }
 
@@ -138,9 +149,9 @@ void Ingest::on_page(const scrape::Scrape& scrape) {
   from.saw.simulated = !scrape.simulated.empty();
   auto boards = ledger_.sight(from.saw, reading.layout->gpus);
   if (reading.layout != from.layout || boards != from.boards) {
-    from.rules = validation::ColumnRules::build(*reading.layout, reading.values, telemetry::MetricCatalogue::built_in(),
-                                                telemetry::ModelCatalogue::built_in());
-    auto columns = make_columns(*reading.layout, boards, ledger_.host_id(from.saw.host));
+    const auto host = ledger_.host_id(from.saw.host);
+    trust_.new_layout(*from.trust, reading, boards, host);
+    auto columns = make_columns(*reading.layout, boards, host);
     carry_over(from.columns, columns);
     from.columns = std::move(columns);
     from.layout = reading.layout;
@@ -148,10 +159,12 @@ void Ingest::on_page(const scrape::Scrape& scrape) {
     from.watch.on_series(*from.columns.stored, from.boards, scrape.at);
     ledger_.note_work(from.boards, reading.layout->work, scrape.at);
   }
-  validation::believe(reading, from.rules, scrape.at);
-  count(scrape.target.address, from, reading);
+  auto verdict = trust_.judge(*from.trust, reading, {scrape.at, scrape.page, from.columns.refused, ledger_});
+  count(scrape.target.address, from, reading, verdict);
   ToKeep out = ledger_changes(scrape.at);
-  watch(from, reading, scrape.at, out);
+  std::ranges::move(event_records(verdict.events), std::back_inserter(out.records));
+  std::ranges::move(verdict.records, std::back_inserter(out.records));
+  watch(from, reading);
   show(from, reading, scrape.at);
   look_at_pace(from, scrape, out);
   out.rows.push_back(row(from, reading, scrape.at));
@@ -159,10 +172,10 @@ void Ingest::on_page(const scrape::Scrape& scrape) {
   emit(std::move(out));
 }
 
-void Ingest::count(const std::string& address, const Source& from, const telemetry::PageReading& reading) {
-  for (const auto& r : reading.refused) refusals_.add(address, r);
-  for (const auto& r : from.columns.refused) refusals_.add(address, r);
-  const auto refused = reading.refused.size() + from.columns.refused.size();
+void Ingest::count(const std::string& address, const Source& from, const telemetry::PageReading& reading, const Trust::Verdict& verdict) {
+  for (const auto* all : {&reading.refused, &from.columns.refused, &verdict.duplicates})
+    for (const auto& r : *all) refusals_.add(address, r);
+  const auto refused = reading.refused.size() + from.columns.refused.size() + verdict.duplicates.size();
   stats_.refused += refused;
   stats_.accepted += reading.values.size() - std::min(reading.values.size(), refused);
   stats_.unknown_lines += reading.unknown_lines;
@@ -179,19 +192,14 @@ double watched_value(const SourceColumns::Watched& w, double value) {
 
 }  // namespace
 
-void Ingest::watch(Source& from, const telemetry::PageReading& reading, Timestamp at, ToKeep& out) {
+void Ingest::watch(Source& from, const telemetry::PageReading& reading) {
   for (auto& w : from.columns.watched) {
     if (telemetry::is_absent(reading.values[w.column])) continue;
     const double now = watched_value(w, reading.values[w.column]);
     if (now == w.last) continue;
     const bool first = telemetry::is_absent(w.last);
     w.last = now;
-    if (first) continue;
-    pending_.urgent.push_back(w.board);
-    if (w.metric == field::xid && now != 0) {
-      auto records = event_records({xid_event(w.board, now, ledger_, at)});
-      std::ranges::move(records, std::back_inserter(out.records));
-    }
+    if (!first) pending_.urgent.push_back(w.board);
   }
 }
 
@@ -222,9 +230,10 @@ std::uint64_t digest_of(const LiveValues& v, double energy) {
 }  // namespace
 
 void Ingest::show(Source& from, const telemetry::PageReading& reading, Timestamp at) {
-  for (const auto& live : from.columns.live) {
+  for (std::size_t place = 0; place < from.columns.live.size(); ++place) {
+    const auto& live = from.columns.live[place];
     const auto id = static_cast<std::size_t>(live.board);
-    if (id == 0) continue;
+    if (id == 0 || Trust::is_contested(*from.trust, place)) continue;
     if (live_.size() <= id)
       live_.resize(id + 64, {telemetry::absent(), telemetry::absent(), telemetry::absent(), telemetry::absent(), telemetry::absent()});
     const auto value = [&](std::size_t n) {
@@ -292,9 +301,17 @@ void Ingest::emit(ToKeep out) {
   waiting_records_ = std::move(out.records);
 }
 
+void Ingest::finish(Timestamp now) {
+  ToKeep last;
+  last.records = trust_.flush(now, true);
+  emit(std::move(last));
+}
+
 void Ingest::tick(Timestamp now) {
   ledger_.notice_silence(now);
-  emit(ledger_changes(now));
+  auto changes = ledger_changes(now);
+  std::ranges::move(trust_.flush(now), std::back_inserter(changes.records));
+  emit(std::move(changes));
   pending_.as_of = now;
   const auto value_of = [&](fleet::BoardId id) {
     const auto n = static_cast<std::size_t>(id);
@@ -309,9 +326,10 @@ void Ingest::tick(Timestamp now) {
   for (const auto& [name, host] : ledger_.hosts()) pending_.live_hosts.push_back({host.id, host.last_answer, ledger_.is_silent(host, now)});
   pending_.refused_by = refusals_.largest(1000);
   pending_.conflicts = ledger_.conflicts();
+  std::ranges::move(trust_.conflicts(ledger_), std::back_inserter(pending_.conflicts));
   pending_.maintenance = ledger_.maintenance().all();
   pending_.accepted = stats_.accepted;
-  pending_.refused = stats_.refused;
+  pending_.refused = refusals_.total();  // what an earlier run refused is in it, as it is in the counts
   pending_.scrapes_ok = stats_.scrapes_ok;
   pending_.scrapes_failed = stats_.scrapes_failed;
   outlets_.show(std::exchange(pending_, {}));

@@ -12,10 +12,10 @@
 #include "core/log.h"
 #include "core/mailbox.h"
 #include "domain/fleet/ledger.h"
-#include "domain/validation/believe.h"
 #include "pipeline/keeper.h"
 #include "pipeline/live_update.h"
 #include "pipeline/refusals.h"
+#include "pipeline/trust.h"
 
 namespace ghm::pipeline {
 
@@ -34,6 +34,8 @@ class Ingest {
  public:
   struct Settings {
     std::chrono::milliseconds interval{10'000};
+    validation::Overrides overrides{};  // a site's own ranges
+    std::shared_ptr<Quarantine> quarantine = std::make_shared<Quarantine>();
   };
   /// `keep`: takes rows and records; false when it cannot, and then they are untouched. `show`: takes the update
   /// of tick(). Both must not block.
@@ -46,11 +48,16 @@ class Ingest {
 
   /// The ledger of an earlier run; before the first page.
   void restore(fleet::Ledger::Kept kept);
+  /// The newest Xid gauges of an earlier run, so that a restart neither invents a fault nor hides one; the counts of its
+  /// quarantine are taken along.
+  void restore_trust(const std::vector<store::Latest>& xids);
   void on_scrape(const scrape::Scrape& scrape);
   /// Targets that are read no longer: their readers are given back.
   void keep_only(const std::vector<telemetry::Target>& targets);
   /// Once a second: silence, changes, the update of the live view.
   void tick(Timestamp now);
+  /// After the last page: what is only written now and then is written now.
+  void finish(Timestamp now);
 
   /// What people tell: `change` may ask anything of the ledger, and what it changed is kept like the rest. `kept` (may be
   /// empty) hears when that is durable, or why not. On the thread of the pages.
@@ -65,9 +72,9 @@ class Ingest {
   void on_page(const scrape::Scrape& scrape);
   void no_answer(const scrape::Scrape& scrape, const std::string& error);
   void emit(ToKeep out);
-  void count(const std::string& address, const Source& from, const telemetry::PageReading& reading);
+  void count(const std::string& address, const Source& from, const telemetry::PageReading& reading, const Trust::Verdict& verdict);
   void look_at_pace(Source& from, const scrape::Scrape& scrape, ToKeep& out);
-  void watch(Source& from, const telemetry::PageReading& reading, Timestamp at, ToKeep& out);
+  void watch(Source& from, const telemetry::PageReading& reading);
   void show(Source& from, const telemetry::PageReading& reading, Timestamp at);
   store::RowBatch row(const Source& from, const telemetry::PageReading& reading, Timestamp at) const;
   ToKeep ledger_changes(Timestamp now);
@@ -79,6 +86,8 @@ class Ingest {
   std::shared_ptr<dcgm_exporter::LayoutPool> pool_;
   std::unordered_map<std::string, std::unique_ptr<Source>> sources_;
   fleet::Ledger ledger_;
+  std::shared_ptr<Quarantine> quarantine_;
+  Trust trust_;
   RefusalCounts refusals_;
   std::vector<LiveValues> live_;  // by BoardId
   LiveUpdate pending_;            // what tick() will send

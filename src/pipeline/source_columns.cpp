@@ -27,9 +27,9 @@ bool is_board(fleet::BoardId id) {
   return id != fleet::BoardId::none;
 }
 
-telemetry::Refusal refusal(const telemetry::PageSeries& s, telemetry::Reason reason) {
+telemetry::Refusal refusal(const telemetry::PageSeries& s, std::uint32_t column, telemetry::Reason reason) {
   const auto gpu = s.gpu < 0 ? std::nullopt : std::optional(static_cast<std::uint16_t>(s.gpu));
-  return {gpu, s.entity, s.metric, "", reason};
+  return {gpu, s.entity, s.metric, "", reason, column};
 }
 
 }  // namespace
@@ -45,11 +45,11 @@ SourceColumns make_columns(const telemetry::PageLayout& layout, const std::vecto
     if (s.event_like) continue;
     const auto owner = s.gpu < 0 ? host : boards[static_cast<std::size_t>(s.gpu)];
     if (!is_board(owner)) {
-      out.refused.push_back(refusal(s, telemetry::Reason::unknown_identity));
+      out.refused.push_back(refusal(s, i, telemetry::Reason::unknown_identity));
       continue;
     }
     if (!seen.insert({owner, s.entity, s.metric}).second) {
-      out.refused.push_back(refusal(s, telemetry::Reason::duplicate));
+      out.refused.push_back(refusal(s, i, telemetry::Reason::duplicate));
       continue;
     }
     keys->push_back({owner, s.entity, s.metric});

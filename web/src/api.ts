@@ -161,9 +161,28 @@ export interface Meta {
 
 export interface Quarantine {
   items: { source: string; metric: string; reason: string; count: number }[];
+  samples: QuarantineSample[];
+  next: string | null;
   as_of: string;
   accepted: number;
   refused: number;
+  kept: number;
+}
+
+/** One refused value; where `count` is more than 1, a kind of them that came so often. */
+export interface QuarantineSample {
+  id: number;
+  at: string;
+  source: string;
+  gpu: string | null;
+  host: string | null;
+  entity: string;
+  metric: string | null;
+  value: string;
+  reason: string;
+  count: number;
+  first: string;
+  replayable: boolean;
 }
 
 /** What the inventory says of a board's newest stay. */
@@ -380,7 +399,8 @@ export const api = {
   metrics: (id: string, start: number, end: number, signal?: AbortSignal) =>
     json<GpuMetrics>(`${gpuPath(id)}/metrics${queryOf({ start: Math.floor(start), end: Math.ceil(end) })}`, signal),
   meta: (signal?: AbortSignal) => json<Meta>('/meta', signal),
-  quarantine: (signal?: AbortSignal) => json<Quarantine>('/quarantine', signal),
+  quarantine: (params: Record<string, string | number | null>, signal?: AbortSignal) =>
+    json<Quarantine>(`/quarantine${queryOf(params)}`, signal),
   ledger: (id: string, signal?: AbortSignal) => json<GpuLedger>(`${gpuPath(id)}/ledger`, signal),
   jobs: (id: string, signal?: AbortSignal) => json<Page<Job>>(`${gpuPath(id)}/jobs`, signal),
   gpuEvents: (id: string, params: Params, signal?: AbortSignal) => json<Page<GpuEvent>>(`${gpuPath(id)}/events${queryOf(params)}`, signal),

@@ -46,12 +46,10 @@ Error refused(const std::string& url, const scrape::HttpAnswer& answer) {
   return {code, detail};
 }
 
-}  // namespace
+constexpr auto kGetTime = 30s, kSendTime = 120s;
 
-namespace {
-
-Result<Json> ask(const ServerOptions& options, const std::string& method, const std::string& path, const std::string& key_file,
-                 const std::string& body) {
+Result<Json> ask(const ServerOptions& options, const char* method, const std::string& path, const std::string& key_file,
+                 const std::string& body, std::chrono::milliseconds patience) {
   std::map<std::string, std::string> headers{{"Accept", "application/json"}};
   if (!key_file.empty()) {
     auto key = read_file(key_file, 4096);
@@ -61,7 +59,7 @@ Result<Json> ask(const ServerOptions& options, const std::string& method, const 
   if (!body.empty()) headers["Content-Type"] = "application/json";
   auto server = options.server;
   while (server.ends_with('/')) server.pop_back();
-  auto answer = scrape::http_request(method, server + path, {}, headers, body, 30s);
+  auto answer = scrape::http_request(method, server + path, {}, headers, body, patience);
   if (!answer)
     return Error{answer.error().code, answer.error().what + "; start one with `ghm demo` or `ghm serve`, or name yours with --server"};
   if (answer->status != 200 && answer->status != 201) return refused(server + path, *answer);
@@ -74,14 +72,14 @@ Result<Json> ask(const ServerOptions& options, const std::string& method, const 
 }  // namespace
 
 Result<Json> get_json(const ServerOptions& options, const std::string& path) {
-  return ask(options, "GET", path, options.key_file, "");
+  return ask(options, "GET", path, options.key_file, "", kGetTime);
 }
 
-Result<Json> send_json(const ServerOptions& options, const std::string& method, const std::string& path, const Json& body) {
+Result<Json> send_json(const ServerOptions& options, const char* method, const std::string& path, const Json& body) {
   auto key_file = options.key_file;
   const auto local = options.data_dir + "/admin.token";
   if (std::error_code ignored; key_file.empty() && std::filesystem::exists(local, ignored)) key_file = local;
-  return ask(options, method, path, key_file, body.is_null() ? "" : body.dump());
+  return ask(options, method, path, key_file, body.is_null() ? "" : body.dump(), kSendTime);
 }
 
 std::string url_encode(std::string_view text) {

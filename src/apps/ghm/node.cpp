@@ -10,6 +10,7 @@
 #include "api/keys.h"
 #include "core/files.h"
 #include "pipeline/ledger_records.h"
+#include "pipeline/replay.h"
 
 namespace ghm::app {
 namespace {
@@ -66,13 +67,39 @@ Result<void> Node::open_store() {
   const pipeline::Ingest::Outlets outlets{
       [this](pipeline::ToKeep& k) { return filling_ ? to_keep_.put(std::move(k)) : to_keep_.try_put(k); },
       [this](pipeline::LiveUpdate u) { to_show_.try_put(u); }};
-  ingest_ =
-      std::make_unique<pipeline::Ingest>(pipeline::Ingest::Settings{config_.scraper.interval}, outlets, log_.with({{"stage", "ingest"}}));
+  if (auto done = open_quarantine(); !done) return done;
+  ingest_ = std::make_unique<pipeline::Ingest>(pipeline::Ingest::Settings{config_.scraper.interval, config_.overrides, quarantine_},
+                                               outlets, log_.with({{"stage", "ingest"}}));
   ingest_->restore(std::move(*kept));
+  ingest_->restore_trust(store_->latest(telemetry::field::xid));
   keeper_ = std::make_unique<pipeline::Keeper>(*store_, *store_, pipeline::KeeperSettings{}, log_.with({{"stage", "keeper"}}));
   scoring_ = std::make_unique<services::Scoring>(
       *store_, live_, services::ScoringSettings{config_.scoring_interval, config_.scraper.interval}, log_.with({{"stage", "scoring"}}));
   return {};
+}
+
+Result<void> Node::open_quarantine() {
+  quarantine_ = std::make_shared<pipeline::Quarantine>(config_.quarantine);
+  const auto unreadable = quarantine_->restore(*store_, clock_.now());
+  if (!unreadable) return unreadable.error();
+  if (*unreadable > 0) log_.warn("quarantine.unreadable", {{"records", std::to_string(*unreadable)}});
+  return {};
+}
+
+Result<views::ReplayReport> Node::replay(const views::QuarantineQuery& query, bool dry_run) {
+  const auto fleet = live_.current();
+  const auto model_of = [&](fleet::BoardId id) {
+    const auto board = std::ranges::find(fleet->boards, id, [](const views::BoardView& v) { return v.board.id; });
+    return board == fleet->boards.end() ? std::string() : board->board.model;
+  };
+  const pipeline::ReplayWorld world{*store_, model_of, config_.overrides, std::chrono::days(config_.raw_days),
+                                    [this](pipeline::ToKeep k) { return to_keep_.try_put(k); }};
+  auto report = pipeline::replay(*quarantine_, query, dry_run, world, clock_.now());
+  if (report && !dry_run)
+    log_.info("quarantine.replayed", {{"replayed", std::to_string(report->replayed)},
+                                      {"still_refused", std::to_string(report->still_refused)},
+                                      {"lost", std::to_string(report->lost)}});
+  return report;
 }
 
 Result<void> Node::check_access() {
@@ -116,7 +143,9 @@ Result<void> Node::listen() {
                        ingest_->tell(change, clock_.now(), kept);
                      });
                    },
-                   [this] { return keeper_->trouble(); }};
+                   [this] { return keeper_->trouble(); },
+                   [this](const views::QuarantineQuery& query) { return quarantine_->list(query); },
+                   [this](const views::QuarantineQuery& query, bool dry_run) { return replay(query, dry_run); }};
   http::ServerSettings http;
   http.cert_file = config_.cert_file;
   http.key_file = config_.key_file;
@@ -229,6 +258,7 @@ void Node::stop() {
     ingest_io_.stop();
   });
   if (ingest_thread_.joinable()) ingest_thread_.join();
+  ingest_->finish(clock_.now());
   to_keep_.close();
   to_show_.close();
   // A disk that is full meanwhile must not keep the program from ending.

@@ -83,6 +83,10 @@ struct Refusal {
   MetricId metric{};  // none: the line's metric could not be told
   std::string value;
   Reason reason{};
+  // What validation knows beside: the column, the number in its canonical unit, the time if the line had one of its own.
+  std::optional<std::uint32_t> column = std::nullopt;
+  std::optional<double> number = std::nullopt;
+  std::optional<Timestamp> at = std::nullopt;
 };
 
 /// A column without a value at this instant. A NaN with a payload of its own: real NaNs are refused, so it is unambiguous.
