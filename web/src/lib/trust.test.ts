@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Coverage } from '../api';
-import { coverageTone, coverageWords, doubts, listOf, reasons, trustHeadline, weakest } from './trust';
+import { coverageTone, coverageWords, doubts, inputName, listOf, reasons, trustHeadline, weakest } from './trust';
 
 function coverage(with_: Partial<Coverage>): Coverage {
   return {
@@ -73,4 +73,10 @@ it('sorts reasons by count, and what a board lacks by how much', () => {
   expect(weakest({ memory: 1, thermal: 0.5, power: 0 }, all)).toBe('power 0 %, thermal 50 %');
   expect(weakest({ thermal: 0.5, power: 0 }, (name) => name !== 'power')).toBe('thermal 50 %');
   expect(weakest({ memory: 1 }, all)).toBe('');
+});
+
+it('names an input, metric or not', () => {
+  expect(inputName('DCGM_FI_DEV_GPU_TEMP')).toBe('GPU temp');
+  expect(inputName('times at which the GPU answered')).toBe('Times at which the GPU answered');
+  expect(inputName('events')).toBe('Events');
 });

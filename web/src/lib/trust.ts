@@ -1,6 +1,6 @@
 // How far the screen can be believed, in sentences.
 import type { Coverage } from '../api';
-import { count, number, percent } from './format';
+import { count, metricName, number, percent, sentence } from './format';
 
 /** A dimension that finds less of its inputs has no score (docs: coverage). */
 const kEnough = 0.6;
@@ -63,3 +63,6 @@ export function weakest(dimensions: Record<string, number>, judged: (dimension: 
     .map(([name, share]) => `${name} ${percent(share)}`)
     .join(', ');
 }
+
+/** An input by its name: a metric, or the server's own words for what is no metric. */
+export const inputName = (input: string) => (/^\w+$/.test(input) && input.includes('_') ? metricName(input) : sentence(input));

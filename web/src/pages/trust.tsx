@@ -1,8 +1,8 @@
 import { api, type Coverage } from '../api';
 import { summary } from '../app/live';
 import { meta } from '../app/meta';
-import { count, exact, kDash, metricName, number, percent, sentence, title } from '../lib/format';
-import { coverageTone, coverageWords, doubts, reasons, trustHeadline, weakest } from '../lib/trust';
+import { count, exact, kDash, number, percent, sentence, title } from '../lib/format';
+import { coverageTone, coverageWords, doubts, inputName, reasons, trustHeadline, weakest } from '../lib/trust';
 import { AsOf, When } from '../parts/as_of';
 import { Card, Empty, ErrorNote, Scroll, Skeleton } from '../parts/states';
 import { useData, useRefresh } from '../parts/use_data';
@@ -32,7 +32,7 @@ function Missing({ d }: { d: DimensionCoverage }) {
     <ul class="missing">
       {d.missing.map((m) => (
         <li key={m.input} title={m.input}>
-          {metricName(m.input)} <span class="t3">{count(m.boards, 'GPU')}</span>
+          {inputName(m.input)} <span class="t3">{count(m.boards, 'GPU')}</span>
         </li>
       ))}
     </ul>
