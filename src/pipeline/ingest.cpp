@@ -5,53 +5,23 @@
 #include "domain/telemetry/metric_catalogue.h"
 #include "domain/telemetry/model_catalogue.h"
 #include "pipeline/ledger_records.h"
+#include "pipeline/sighting_of.h"
 #include "pipeline/source_columns.h"
 
 namespace ghm::pipeline {
 
 namespace field = telemetry::field;
 
-struct Ingest::Source {
+struct Ingest::Source : SourceState {
   explicit Source(const std::shared_ptr<dcgm_exporter::LayoutPool>& pool) : reader(telemetry::MetricCatalogue::built_in(), pool) {}
 
   dcgm_exporter::PageReader reader;
-  std::shared_ptr<const telemetry::PageLayout> layout;  // of what follows
-  validation::ColumnRules rules;
-  fleet::Sighting saw;  // but for its time: worked out anew when the layout or the targets change
-  std::vector<fleet::BoardId> boards;
-  SourceColumns columns;
 };
 
 namespace {
 
-std::string host_of_address(std::string_view address) {
-  const auto colon = address.rfind(':');
-  auto host = colon == std::string_view::npos ? address : address.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  return std::string(host);
-}
-
-// Old exporters print "localhost" (or nothing) for Hostname: then the target's own host is the better name.
-std::string host_name(const telemetry::Target& target, const std::vector<telemetry::GpuIdentity>* gpus) {
-  if (const auto it = target.labels.find("host"); it != target.labels.end()) return it->second;
-  if (gpus != nullptr)
-    for (const auto& gpu : *gpus)
-      if (!gpu.hostname.empty() && gpu.hostname != "localhost") return gpu.hostname;
-  return host_of_address(target.address);
-}
-
-std::string label(const telemetry::Target& target, const char* name) {
-  const auto it = target.labels.find(name);
-  return it == target.labels.end() ? std::string() : it->second;
-}
-
 fleet::Sighting sighting(const scrape::Scrape& s, const std::vector<telemetry::GpuIdentity>* gpus, std::chrono::milliseconds interval) {
-  return {s.target.address,
-          host_name(s.target, gpus),
-          {label(s.target, "region"), label(s.target, "datacenter"), label(s.target, "rack")},
-          !s.simulated.empty(),
-          interval,
-          s.at};
+  return sighting_of(s.target, gpus, !s.simulated.empty(), interval, s.at);
 }
 
 // The XID gauge holds the last fault code; its change is the event.
@@ -125,15 +95,7 @@ void Ingest::on_page(const scrape::Scrape& scrape) {
   from.saw.at = scrape.at;
   from.saw.simulated = !scrape.simulated.empty();
   auto boards = ledger_.sight(from.saw, reading.layout->gpus);
-  if (reading.layout != from.layout || boards != from.boards) {
-    from.rules = validation::ColumnRules::build(*reading.layout, reading.values, telemetry::MetricCatalogue::built_in(),
-                                                telemetry::ModelCatalogue::built_in());
-    auto columns = make_columns(*reading.layout, boards, ledger_.host_id(from.saw.host));
-    carry_over(from.columns, columns);
-    from.columns = std::move(columns);
-    from.layout = reading.layout;
-    from.boards = std::move(boards);
-  }
+  settle(from, reading.layout, std::move(boards), reading.values);
   validation::believe(reading, from.rules, scrape.at);
   count(scrape.target.address, from, reading);
   ToKeep out = ledger_changes();
@@ -142,6 +104,28 @@ void Ingest::on_page(const scrape::Scrape& scrape) {
   out.rows.push_back(row(from, reading, scrape.at));
   out.rows.back().source = scrape.target.address;
   emit(std::move(out));
+}
+
+void Ingest::settle(SourceState& from, const std::shared_ptr<const telemetry::PageLayout>& layout, std::vector<fleet::BoardId> boards,
+                    const std::vector<double>& values) {
+  if (layout == from.layout && boards == from.boards) return;
+  from.rules =
+      validation::ColumnRules::build(*layout, values, telemetry::MetricCatalogue::built_in(), telemetry::ModelCatalogue::built_in());
+  auto columns = make_columns(*layout, boards, ledger_.host_id(from.saw.host));
+  carry_over(from.columns, columns);
+  from.columns = std::move(columns);
+  from.layout = layout;
+  from.boards = std::move(boards);
+}
+
+void Ingest::refuse(const std::string& source, const telemetry::Refusal& refusal) {
+  refusals_.add(source, refusal);
+  ++stats_.refused;
+}
+
+void Ingest::count_accepted(std::uint64_t values, std::uint64_t unknown) {
+  stats_.accepted += values;
+  stats_.unknown_lines += unknown;
 }
 
 void Ingest::count(const std::string& address, const Source& from, const telemetry::PageReading& reading) {
@@ -164,7 +148,7 @@ double watched_value(const SourceColumns::Watched& w, double value) {
 
 }  // namespace
 
-void Ingest::watch(Source& from, const telemetry::PageReading& reading, Timestamp at, ToKeep& out) {
+void Ingest::watch(SourceState& from, const telemetry::PageReading& reading, Timestamp at, ToKeep& out) {
   for (auto& w : from.columns.watched) {
     if (telemetry::is_absent(reading.values[w.column])) continue;
     const double now = watched_value(w, reading.values[w.column]);
@@ -180,7 +164,7 @@ void Ingest::watch(Source& from, const telemetry::PageReading& reading, Timestam
   }
 }
 
-void Ingest::show(const Source& from, const telemetry::PageReading& reading) {
+void Ingest::show(SourceState& from, const telemetry::PageReading& reading) {
   for (const auto& live : from.columns.live) {
     const auto id = static_cast<std::size_t>(live.board);
     if (id == 0) continue;
@@ -193,7 +177,7 @@ void Ingest::show(const Source& from, const telemetry::PageReading& reading) {
   }
 }
 
-store::RowBatch Ingest::row(const Source& from, const telemetry::PageReading& reading, Timestamp at) const {
+store::RowBatch Ingest::row(const SourceState& from, const telemetry::PageReading& reading, Timestamp at) const {
   store::RowBatch out;
   out.columns = from.columns.stored;
   out.at = at;
@@ -240,15 +224,17 @@ ToKeep Ingest::ledger_changes() {
 
 // While the keeper is stuck (a full disk), rows are given up and counted, but the ledger's records wait: a board's life
 // is small, and must not have holes.
-void Ingest::emit(ToKeep out) {
+bool Ingest::emit(ToKeep out) {
   if (!waiting_records_.empty()) {
     std::ranges::move(out.records, std::back_inserter(waiting_records_));
     out.records = std::exchange(waiting_records_, {});
   }
-  if (out.rows.empty() && out.records.empty()) return;
-  if (outlets_.keep(out)) return;
+  if (out.rows.empty() && out.records.empty() && out.told.empty()) return true;
+  if (outlets_.keep(out)) return true;
   stats_.rows_not_kept += out.rows.size();
   waiting_records_ = std::move(out.records);
+  for (const auto& told : out.told) told(Error{Errc::unavailable, "the queue of the store is full: try again shortly"});
+  return false;
 }
 
 void Ingest::tick(Timestamp now) {

@@ -16,6 +16,7 @@
 #include "pipeline/keeper.h"
 #include "pipeline/live_update.h"
 #include "pipeline/refusals.h"
+#include "pipeline/source_state.h"
 
 namespace ghm::pipeline {
 
@@ -55,17 +56,29 @@ class Ingest {
   const fleet::Ledger& ledger() const { return ledger_; }
   IngestStats stats() const { return stats_; }
 
+  // What happens to a page, piece by piece, for sources that push (remote_ingest.h). On the thread of the pages.
+  fleet::Ledger& ledger() { return ledger_; }
+  const std::shared_ptr<dcgm_exporter::LayoutPool>& layouts() const { return pool_; }
+  /// Takes a layout and its boards over when they are others than before. `values`: of the layout, for the device's own limits.
+  void settle(SourceState& from, const std::shared_ptr<const telemetry::PageLayout>& layout, std::vector<fleet::BoardId> boards,
+              const std::vector<double>& values);
+  void refuse(const std::string& source, const telemetry::Refusal& refusal);
+  void count_accepted(std::uint64_t values, std::uint64_t unknown);
+  /// Changes that matter become urgent scores and events, in `out`.
+  void watch(SourceState& from, const telemetry::PageReading& reading, Timestamp at, ToKeep& out);
+  /// The live values of the source's boards.
+  void show(SourceState& from, const telemetry::PageReading& reading);
+  store::RowBatch row(const SourceState& from, const telemetry::PageReading& reading, Timestamp at) const;
+  ToKeep ledger_changes();
+  /// False when the keeper is stuck and its queue full: rows are given up, and who waits for them hears so.
+  bool emit(ToKeep out);
+
  private:
   struct Source;
   Source& source(const telemetry::Target& target);
   void on_page(const scrape::Scrape& scrape);
   void no_answer(const scrape::Scrape& scrape, const std::string& error);
-  void emit(ToKeep out);
   void count(const std::string& address, const Source& from, const telemetry::PageReading& reading);
-  void watch(Source& from, const telemetry::PageReading& reading, Timestamp at, ToKeep& out);
-  void show(const Source& from, const telemetry::PageReading& reading);
-  store::RowBatch row(const Source& from, const telemetry::PageReading& reading, Timestamp at) const;
-  ToKeep ledger_changes();
   std::vector<store::Record> event_records(const std::vector<fleet::FleetEvent>& events);
 
   Settings settings_;

@@ -11,8 +11,13 @@ ToKeep merge(std::deque<ToKeep> parts) {
   for (auto& part : parts) {
     std::move(part.rows.begin(), part.rows.end(), std::back_inserter(all.rows));
     std::move(part.records.begin(), part.records.end(), std::back_inserter(all.records));
+    std::move(part.told.begin(), part.told.end(), std::back_inserter(all.told));
   }
   return all;
+}
+
+void tell(ToKeep& all, const Result<void>& outcome) {
+  for (const auto& told : std::exchange(all.told, {})) told(outcome);
 }
 
 }  // namespace
@@ -44,6 +49,7 @@ Result<void> Keeper::write(const ToKeep& all) {
 Result<void> Keeper::keep(ToKeep& all, Clock& clock, std::stop_token stop) {
   for (auto wait = 250ms;; wait = std::min(wait * 2, std::chrono::milliseconds(10'000))) {
     auto done = write(all);
+    tell(all, done);
     if (done) {
       set_trouble("");
       return {};

@@ -1,6 +1,7 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -12,10 +13,14 @@
 
 namespace ghm::pipeline {
 
+/// Hears whether something is durable. Called once, from the keeper's thread; must not block.
+using Told = std::function<void(const Result<void>&)>;
+
 /// One thing to keep: rows of a page and the records it caused.
 struct ToKeep {
   std::vector<store::RowBatch> rows;
   std::vector<store::Record> records;
+  std::vector<Told> told = {};  // who waits for it
 };
 
 struct KeeperSettings {
