@@ -2,6 +2,7 @@
 #include <functional>
 #include <memory>
 
+#include "adapters/remote_write/write_request.h"
 #include "core/http.h"
 #include "core/log.h"
 #include "core/time.h"
@@ -29,6 +30,8 @@ struct World {
   std::function<std::string()> self_metrics;                                           // the text of /metrics
   std::function<std::string()> not_ready;                                              // empty when ready, else why not
   std::function<void(int status, std::string_view route, double seconds)> on_request;  // for self metrics; may be empty
+  /// Takes readings in; `told` hears once, from any thread, when they are durable, or why not. Empty: none are taken.
+  std::function<void(remote_write::WriteRequest, bool backfill, std::function<void(const Result<void>&)> told)> remote_write = {};
 };
 
 /// The whole HTTP surface: /api/v1/…, /healthz /readyz /metrics, /docs, and the embedded UI for everything else.

@@ -31,6 +31,7 @@ enum class Work {
   snapshot,  // on the snapshot and the request alone: made once per snapshot, then served from memory
   live,      // quick, made each time
   store,     // reads the store: made by a worker, so that the event loop does not wait for a disk
+  take,      // takes data in: read by a worker, answered when it is kept
 };
 
 struct Route {
@@ -39,6 +40,7 @@ struct Route {
   Work work;
   std::string_view params;  // known query parameters
   http::Response (*answer)(const Call&);
+  void (*take)(const Call&, http::Reply) = nullptr;  // instead of `answer` where work is `take`; the reply comes later
 };
 std::span<const Route> routes();
 
@@ -72,8 +74,9 @@ http::Response get_me(const Call&);           // own_routes.cpp
 http::Response get_healthz(const Call&);
 http::Response get_readyz(const Call&);
 http::Response get_self_metrics(const Call&);
-http::Response get_openapi(const Call&);    // openapi.cpp
-http::Response get_docs_page(const Call&);  // docs_page.cpp
+void post_prometheus(const Call&, http::Reply);  // ingest_route.cpp
+http::Response get_openapi(const Call&);         // openapi.cpp
+http::Response get_docs_page(const Call&);       // docs_page.cpp
 http::Response get_docs_script(const Call&);
 http::Response get_docs_style(const Call&);
 

@@ -61,6 +61,11 @@ void add_ingest(Page& page, const SelfState& self) {
   page.count("ghm_values_total", "Values by verdict", self.ingest.accepted, {{"verdict", "accepted"}});
   page.count("ghm_values_total", "Values by verdict", self.ingest.refused, {{"verdict", "refused"}});
   page.count("ghm_unknown_lines_total", "Samples of metric families that the catalogue does not have", self.ingest.unknown_lines);
+  page.count("ghm_remote_write_requests_total", "remote_write requests that were read", self.remote.requests);
+  page.count("ghm_remote_write_samples_total", "Samples that came by remote_write, by what they are of",
+             self.remote.samples - self.remote.unknown, {{"of", "gpu_metric"}});
+  page.count("ghm_remote_write_samples_total", "Samples that came by remote_write, by what they are of", self.remote.unknown,
+             {{"of", "other"}});
 }
 
 void add_refusals(Page& page, const views::FleetSnapshot& fleet) {

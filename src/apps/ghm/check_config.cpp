@@ -43,7 +43,8 @@ void warn(Json& report, const Config& config, const std::vector<std::string>& kn
         fmt::format("listen: {} is open to the network and `ghm serve` will refuse to start without tls.cert_file and tls.key_file: "
                     "set them, or listen on 127.0.0.1",
                     config.listen));
-  if (targets == 0) warnings.push_back("no target was found: nothing will be read until file_sd or http_sd names some");
+  if (targets == 0 && !config.only_receives)
+    warnings.push_back("no target was found: nothing will be read until file_sd or http_sd names some");
   const auto needed = report["disk_bytes_at_retention"].get<std::uint64_t>(), free = report["free_bytes"].get<std::uint64_t>();
   const auto per_day = report["disk_bytes_per_day"].get<std::uint64_t>();
   if (needed > free)

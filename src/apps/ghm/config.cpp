@@ -180,6 +180,11 @@ void read_sections(Reader& in, const Paths& paths, Config& c) {
     log.choice("level", c.log_level, {"debug", "info", "warn", "error", "off"});
     log.choice("format", c.log_format, {"text", "json"});
   });
+  in.section("ingest", [&](Reader& ingest) {
+    ingest.boolean("prometheus", c.take_prometheus);
+    ingest.boolean("simulated", c.simulated_ingest);
+    c.only_receives = ingest.has("prometheus") && c.take_prometheus;
+  });
   in.section("scoring", [&](Reader& scoring) { scoring.duration("interval", c.scoring_interval, 1min, 24h); });
 }
 
@@ -196,8 +201,10 @@ Result<Config> parse_config(std::string_view text, std::string_view file, const 
   paths.file(in, "metrics_token_file", c.metrics_token_file);
   read_sections(in, paths, c);
   in.section("scrape", [&](Reader& scrape) { read_scrape(scrape, paths, c); });
-  if (c.groups.empty())
-    in.complain("scrape", "no targets: give scrape.targets a list such as [gpu-host-1:9400], or use file_sd or http_sd");
+  if (c.groups.empty() && !c.only_receives)
+    in.complain("scrape",
+                "no targets: give scrape.targets a list such as [gpu-host-1:9400], or use file_sd or http_sd; where Prometheus sends all "
+                "readings, say ingest: {prometheus: true}");
   return in.finish(std::move(c));
 }
 

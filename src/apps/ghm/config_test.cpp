@@ -34,6 +34,17 @@ TEST(Config, TheSmallestUsefulOne) {
   EXPECT_EQ(c.log_level, "info");
 }
 
+TEST(Config, AServerThatOnlyReceivesHasNoTargets) {
+  const auto c = good("ingest: {prometheus: true, simulated: true}\nscrape: {interval: 30s}\n");
+  EXPECT_TRUE(c.groups.empty());
+  EXPECT_TRUE(c.take_prometheus);
+  EXPECT_TRUE(c.only_receives);
+  EXPECT_TRUE(c.simulated_ingest);
+  EXPECT_EQ(c.scraper.interval, 30s);
+  for (const char* yaml : {"ingest: {prometheus: false}", "ingest: {simulated: true}", "ingest: {}"})
+    EXPECT_FALSE(parse_config(yaml, "ghm.yaml")) << yaml << ": nothing would ever be read";
+}
+
 TEST(Config, EveryKeyArrives) {
   const auto c = good(R"(
 listen: "[::1]:9999"
