@@ -13,6 +13,7 @@ import urllib.parse
 from harness import Program, fetch, free_ports, get_json, wait_for
 
 GPUS, HOSTS = 16, 2
+EVENT_LABELS = {"err_code", "xid", "clock_event", "window_size_in_ms"}  # of events, which are no series
 PROMETHEUS_CONFIG = """
 global:
   scrape_interval: 1s
@@ -85,7 +86,7 @@ class Setup:
 def ours(labels):
     """(GPU UUID, API name) of a series that a board owns; None of the others."""
     uuid = labels.get("UUID") or labels.get("gpu_uuid")
-    if not uuid or "err_code" in labels:
+    if not uuid or EVENT_LABELS & labels.keys():
         return None
     return uuid, labels["__name__"] + (f"@nvlink{labels['nvlink']}" if "nvlink" in labels else "")
 
