@@ -36,6 +36,7 @@ void join_partial_rows(std::vector<store::RowBatch>& rows) {
   std::vector<bool> twin(rows.size(), false);
   bool any = false;
   for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!rows[i].columns) continue;  // no store takes it: not ours to hide
     const auto [known, fresh] = first.try_emplace({rows[i].source, rows[i].at, rows[i].columns.get()}, i);
     if (fresh) continue;
     fill_holes(rows[known->second].values, rows[i].values);
