@@ -78,6 +78,7 @@ class Site {
       case Work::snapshot: return finish(visit, once_per_snapshot(route, call));
       case Work::store: return later(std::move(visit), route, std::move(call));
       case Work::take: return take(std::move(visit), route, std::move(call));
+      case Work::command: return command(std::move(visit), route, call);
     }
   }
 
@@ -124,7 +125,7 @@ class Site {
     const auto finished = [this, shared](http::Response r) { finish(*shared, std::move(r)); };
     const auto job = [this, finished, &route, call = std::move(call)] {
       try {
-        route.take(call, finished);
+        route.command(call, finished);
       } catch (const std::exception& e) {
         log_.error("api.failed", {{"route", std::string(route.pattern)}, {"error", e.what()}});
         finished(http::problem(500, "The server failed at this request; its log says why."));
@@ -134,6 +135,22 @@ class Site {
     auto busy = http::problem(503, "Too many requests wait to be read: try again shortly.");
     busy.headers.emplace_back("Retry-After", "1");
     finished(std::move(busy));
+  }
+
+  void command(Visit visit, const Route& route, const Call& call) {
+    auto shared = std::make_shared<Visit>(std::move(visit));
+    const auto done = [this, shared](http::Response r) { finish(*shared, std::move(r)); };
+    if (const auto why = world_->not_writable ? world_->not_writable() : std::string(); !why.empty()) {
+      auto full = http::problem(503, "Nothing can be kept now: " + why);
+      full.headers.emplace_back("Retry-After", "5");
+      return done(std::move(full));
+    }
+    try {
+      route.command(call, done);
+    } catch (const std::exception& e) {
+      log_.error("api.failed", {{"route", std::string(route.pattern)}, {"path", call.request.path}, {"error", e.what()}});
+      done(http::problem(500, "The server failed at this request; its log says why."));
+    }
   }
 
   http::Response without_route(Visit& visit, const std::string& allow) const {

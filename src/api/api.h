@@ -6,9 +6,11 @@
 #include "core/http.h"
 #include "core/log.h"
 #include "core/time.h"
+#include "domain/fleet/ledger.h"
 #include "domain/store/record_store.h"
 #include "domain/store/telemetry_store.h"
 #include "domain/views/fleet_snapshot.h"
+#include "domain/views/quarantine_view.h"
 
 namespace ghm::api {
 
@@ -20,6 +22,9 @@ struct AccessSettings {
   std::string metrics_token;    // bearer token for /metrics, empty: none
 };
 
+/// Does `change` to the ledger on its own thread, soon; `kept` hears when what it changed is durable, or why not.
+using ChangeLedger = std::function<void(std::function<void(fleet::Ledger&)> change, std::function<void(const Result<void>&)> kept)>;
+
 /// All that a request may touch.
 struct World {
   const store::TelemetryStore& telemetry;
@@ -30,6 +35,10 @@ struct World {
   std::function<std::string()> self_metrics;                                           // the text of /metrics
   std::function<std::string()> not_ready;                                              // empty when ready, else why not
   std::function<void(int status, std::string_view route, double seconds)> on_request;  // for self metrics; may be empty
+  ChangeLedger change_ledger = {};
+  std::function<std::string()> not_writable = {};  // why nothing can be kept now, empty when it can; may be empty
+  std::function<views::QuarantinePage(const views::QuarantineQuery&)> quarantine = {};                  // kept values; may be empty
+  std::function<Result<views::ReplayReport>(const views::QuarantineQuery&, bool dry_run)> replay = {};  // may take a while
   /// Takes readings in; `told` hears once, from any thread, when they are durable, or why not. Empty: none are taken.
   std::function<void(remote_write::WriteRequest, bool backfill, std::function<void(const Result<void>&)> told)> remote_write = {};
 };

@@ -3,6 +3,7 @@
 #include "api/params.h"
 #include "api/route.h"
 #include "api/static_files.h"
+#include "domain/views/ledger_views.h"
 
 namespace ghm::api {
 namespace {
@@ -44,29 +45,46 @@ http::Response get_cells(const Call& call) {
   return r;
 }
 
-http::Response get_quarantine(const Call& call) {
-  return json_answer(views::quarantine(*call.fleet));
-}
-
 http::Response get_meta(const Call& call) {
   return json_answer(views::meta(call.fleet->as_of));
 }
 
-http::Response get_events(const Call& call) {
+http::Response get_coverage(const Call& call) {
+  return json_answer(views::fleet_coverage(*call.fleet));
+}
+
+namespace {
+
+// `board`: only events about it; none: all.
+http::Response events(const Call& call, fleet::BoardId board) {
   const auto limit = number_param(call.request, "limit", 100, 1, kMostEvents);
   if (!limit) return problem_of(limit.error());
   const auto kind = call.request.param("kind");
+  const bool all = !kind && board == fleet::BoardId::none;
   // The future too: a clock that was set back must not hide what happened.
-  const auto records = call.world->records.recent("event", {Timestamp(), call.now() + std::chrono::days(2)}, kind ? kMostLookedAt : *limit);
+  const auto records = call.world->records.recent("event", {Timestamp(), call.now() + std::chrono::days(2)}, all ? *limit : kMostLookedAt);
   if (!records) return problem_of(records.error());
   views::Json items = views::Json::array();
   for (const auto& record : *records) {
     const auto body = views::Json::parse(record.body, nullptr, false);
     if (!body.is_object() || (kind && body.value("kind", "") != *kind)) continue;
+    if (board != fleet::BoardId::none && body.value("board", 0u) != static_cast<std::uint32_t>(board)) continue;
     items.push_back(event_item(record, body));
     if (items.size() == *limit) break;
   }
   return json_answer({{"items", std::move(items)}, {"next", nullptr}, {"as_of", format_rfc3339(call.fleet->as_of)}});
+}
+
+}  // namespace
+
+http::Response get_events(const Call& call) {
+  return events(call, fleet::BoardId::none);
+}
+
+http::Response get_gpu_events(const Call& call) {
+  const auto board = board_named(*call.fleet, call.id);
+  if (!board) return problem_of(board.error());
+  return events(call, call.fleet->boards[*board].board.id);
 }
 
 }  // namespace ghm::api

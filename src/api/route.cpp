@@ -8,6 +8,7 @@
 namespace ghm::api {
 namespace {
 
+constexpr std::string_view kQuarantineParams = "reason metric source gpu limit cursor";
 constexpr std::string_view kGpuParams = "sort limit cursor q host rack datacenter model band silent";
 
 // clang-format off
@@ -19,8 +20,19 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/gpus/{id}",         Role::viewer, Work::live,     "",                           get_gpu},
     {"GET", "/api/v1/gpus/{id}/health",  Role::viewer, Work::snapshot, "",                           get_gpu_health},
     {"GET", "/api/v1/gpus/{id}/metrics", Role::viewer, Work::store,    "metrics start end interval", get_gpu_metrics},
+    {"GET", "/api/v1/gpus/{id}/ledger",  Role::viewer, Work::store,    "",                           get_gpu_ledger},
+    {"GET", "/api/v1/gpus/{id}/jobs",    Role::viewer, Work::store,    "limit",                      get_gpu_jobs},
+    {"GET", "/api/v1/gpus/{id}/events",  Role::viewer, Work::store,    "limit kind",                 get_gpu_events},
+    {"GET", "/api/v1/fleet/coverage",    Role::viewer, Work::snapshot, "",                           get_coverage},
+    {"GET", "/api/v1/assets",            Role::viewer, Work::snapshot, "limit cursor q",             get_assets},
+    {"POST", "/api/v1/assets",           Role::operator_, Work::command, "",                         nullptr, post_assets},
+    {"GET", "/api/v1/failures",          Role::viewer, Work::store,    "limit",                      get_failures},
+    {"GET", "/api/v1/maintenance",       Role::viewer, Work::snapshot, "active",                     get_maintenance},
+    {"POST", "/api/v1/maintenance",      Role::operator_, Work::command, "",                         nullptr, post_maintenance},
+    {"DELETE", "/api/v1/maintenance/{id}", Role::operator_, Work::command, "",                       nullptr, end_maintenance},
     {"GET", "/api/v1/events",            Role::viewer, Work::store,    "limit kind",                 get_events},
-    {"GET", "/api/v1/quarantine",        Role::viewer, Work::snapshot, "",                           get_quarantine},
+    {"GET", "/api/v1/quarantine",        Role::viewer, Work::store,    kQuarantineParams,            get_quarantine},
+    {"POST", "/api/v1/quarantine/replay", Role::operator_, Work::store, "",                          post_quarantine_replay},
     {"GET", "/api/v1/meta",              Role::viewer, Work::snapshot, "",                           get_meta},
     {"GET", "/api/v1/me",                Role::viewer, Work::live,     "",                           get_me},
     {"GET", "/api/v1/stream",            Role::viewer, Work::live,     "topics",                     get_stream},

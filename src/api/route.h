@@ -32,7 +32,11 @@ enum class Work {
   live,      // quick, made each time
   store,     // reads the store: made by a worker, so that the event loop does not wait for a disk
   take,      // takes data in: read by a worker, answered when it is kept
+  command,   // changes something: answered when that is durable
 };
+
+/// Called once, from any thread.
+using Finish = std::function<void(http::Response)>;
 
 struct Route {
   std::string_view method, pattern;
@@ -40,7 +44,7 @@ struct Route {
   Work work;
   std::string_view params;  // known query parameters
   http::Response (*answer)(const Call&);
-  void (*take)(const Call&, http::Reply) = nullptr;  // instead of `answer` where work is `take`; the reply comes later
+  void (*command)(const Call&, Finish) = nullptr;  // instead of `answer`, for Work::command and Work::take
 };
 std::span<const Route> routes();
 
@@ -60,17 +64,28 @@ Result<std::size_t> board_named(const views::FleetSnapshot& fleet, std::string_v
 
 // Routes by their file.
 http::Response get_summary(const Call&);  // fleet_routes.cpp
+http::Response get_coverage(const Call&);
 http::Response get_layout(const Call&);
 http::Response get_cells(const Call&);
-http::Response get_quarantine(const Call&);
 http::Response get_meta(const Call&);
 http::Response get_events(const Call&);
 http::Response get_gpus(const Call&);  // gpu_routes.cpp
 http::Response get_gpu(const Call&);
 http::Response get_gpu_health(const Call&);
 http::Response get_gpu_metrics(const Call&);  // metrics_route.cpp
-http::Response get_stream(const Call&);       // stream.cpp
-http::Response get_me(const Call&);           // own_routes.cpp
+http::Response get_quarantine(const Call&);   // quarantine_routes.cpp
+http::Response post_quarantine_replay(const Call&);
+http::Response get_gpu_ledger(const Call&);  // ledger_routes.cpp
+http::Response get_gpu_jobs(const Call&);
+http::Response get_gpu_events(const Call&);
+http::Response get_assets(const Call&);
+http::Response get_failures(const Call&);
+http::Response get_maintenance(const Call&);
+void post_assets(const Call&, Finish);  // ledger_commands.cpp
+void post_maintenance(const Call&, Finish);
+void end_maintenance(const Call&, Finish);
+http::Response get_stream(const Call&);  // stream.cpp
+http::Response get_me(const Call&);      // own_routes.cpp
 http::Response get_healthz(const Call&);
 http::Response get_readyz(const Call&);
 http::Response get_self_metrics(const Call&);

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <bit>
+
+#include "domain/fleet/page_watch.h"
 #include "domain/telemetry/metric_catalogue.h"
 #include "domain/telemetry/model_catalogue.h"
 #include "pipeline/ledger_records.h"
@@ -24,12 +27,6 @@ fleet::Sighting sighting(const scrape::Scrape& s, const std::vector<telemetry::G
   return sighting_of(s.target, gpus, !s.simulated.empty(), interval, s.at);
 }
 
-// The XID gauge holds the last fault code; its change is the event.
-fleet::FleetEvent xid_event(fleet::BoardId board, double code, const fleet::Ledger& ledger, Timestamp at) {
-  const auto* b = ledger.find(board);
-  return {at, "xid", board, b ? b->host : "", fmt::format("the driver reported Xid {:.0f}", code)};
-}
-
 // A fault changes its own line's labels, and with them the layout: what was seen before must outlive the columns, else the
 // change would look like a first sight. Exporters from 4.5.3 on print the XID gauge only once there was one: on a board
 // that is known, its appearing is the change.
@@ -47,17 +44,40 @@ void carry_over(const SourceColumns& before, SourceColumns& after) {
 }  // namespace
 
 Ingest::Ingest(Settings settings, Outlets outlets, Log log)
-    : settings_(settings), outlets_(std::move(outlets)), log_(std::move(log)), pool_(dcgm_exporter::make_layout_pool()) {}
+    : settings_(std::move(settings)),
+      outlets_(std::move(outlets)),
+      log_(std::move(log)),
+      pool_(dcgm_exporter::make_layout_pool()),
+      quarantine_(settings_.quarantine),
+      trust_(quarantine_, settings_.overrides, settings_.interval) {}
 
 Ingest::~Ingest() = default;
 
-void Ingest::restore(std::vector<fleet::Board> boards, std::vector<fleet::Host> hosts) {
-  ledger_.restore(std::move(boards), std::move(hosts));
+void Ingest::restore(fleet::Ledger::Kept kept) {
+  ledger_.restore(std::move(kept));
+}
+
+void Ingest::tell(const std::function<void(fleet::Ledger&)>& change, Timestamp now, Told kept) {
+  change(ledger_);
+  auto out = ledger_changes(now);
+  if (out.records.empty() && kept) return kept({});
+  if (kept) out.told.push_back(std::move(kept));
+  emit(std::move(out));
+}
+
+void Ingest::restore_trust(const std::vector<store::Latest>& xids) {
+  for (const auto& latest : xids) trust_.restore_xid(latest.series.board, latest.point.value);
+  quarantine_->for_each_count([this](const std::string& source, telemetry::MetricId metric, telemetry::Reason reason, std::uint64_t count) {
+    refusals_.add(source, metric, reason, count);
+  });
 }
 
 Ingest::Source& Ingest::source(const telemetry::Target& target) {
   auto& slot = sources_[target.address];
-  if (!slot) slot = std::make_unique<Source>(pool_);
+  if (!slot) {
+    slot = std::make_unique<Source>(pool_);
+    slot->trust = &trust_.source(target.address);
+  }
   return *slot;
 }
 
@@ -68,6 +88,8 @@ void Ingest::keep_only(const std::vector<telemetry::Target>& targets) {
       node.mapped()->saw = {};  // the target's labels may be others now
       kept.insert(std::move(node));
     }
+  for (const auto& [address, gone] : sources_)
+    if (gone) trust_.forget(address);
   sources_ = std::move(kept);
 }
 
@@ -95,30 +117,34 @@ void Ingest::on_page(const scrape::Scrape& scrape) {
   from.saw.at = scrape.at;
   from.saw.simulated = !scrape.simulated.empty();
   auto boards = ledger_.sight(from.saw, reading.layout->gpus);
-  settle(from, reading.layout, std::move(boards), reading.values);
-  validation::believe(reading, from.rules, scrape.at);
-  count(scrape.target.address, from, reading);
-  ToKeep out = ledger_changes();
-  watch(from, reading, scrape.at, out);
-  show(from, reading);
+  settle(from, reading, std::move(boards), scrape.at);
+  auto verdict = trust_.judge(*from.trust, reading, {scrape.at, scrape.page, from.columns.refused, ledger_});
+  count(scrape.target.address, from, reading, verdict);
+  ToKeep out = ledger_changes(scrape.at);
+  std::ranges::move(event_records(verdict.events), std::back_inserter(out.records));
+  std::ranges::move(verdict.records, std::back_inserter(out.records));
+  watch(from, reading);
+  show(from, reading, scrape.at);
+  look_at_pace(from, scrape, out);
   out.rows.push_back(row(from, reading, scrape.at));
   out.rows.back().source = scrape.target.address;
   emit(std::move(out));
 }
 
-void Ingest::settle(SourceState& from, const std::shared_ptr<const telemetry::PageLayout>& layout, std::vector<fleet::BoardId> boards,
-                    const std::vector<double>& values) {
-  if (layout == from.layout && boards == from.boards) return;
-  from.rules =
-      validation::ColumnRules::build(*layout, values, telemetry::MetricCatalogue::built_in(), telemetry::ModelCatalogue::built_in());
-  auto columns = make_columns(*layout, boards, ledger_.host_id(from.saw.host));
+void Ingest::settle(SourceState& from, const telemetry::PageReading& first, std::vector<fleet::BoardId> boards, Timestamp at) {
+  if (first.layout == from.layout && boards == from.boards) return;
+  const auto host = ledger_.host_id(from.saw.host);
+  trust_.new_layout(*from.trust, first, boards, host);
+  auto columns = make_columns(*first.layout, boards, host);
   carry_over(from.columns, columns);
   from.columns = std::move(columns);
-  from.layout = layout;
+  from.layout = first.layout;
   from.boards = std::move(boards);
+  from.watch.on_series(*from.columns.stored, from.boards, at);
+  ledger_.note_work(from.boards, first.layout->work, at);
 }
 
-void Ingest::refuse(const std::string& source, const telemetry::Refusal& refusal) {
+void Ingest::count_refused(const std::string& source, const telemetry::Refusal& refusal) {
   refusals_.add(source, refusal);
   ++stats_.refused;
 }
@@ -128,10 +154,10 @@ void Ingest::count_accepted(std::uint64_t values, std::uint64_t unknown) {
   stats_.unknown_lines += unknown;
 }
 
-void Ingest::count(const std::string& address, const Source& from, const telemetry::PageReading& reading) {
-  for (const auto& r : reading.refused) refusals_.add(address, r);
-  for (const auto& r : from.columns.refused) refusals_.add(address, r);
-  const auto refused = reading.refused.size() + from.columns.refused.size();
+void Ingest::count(const std::string& address, const Source& from, const telemetry::PageReading& reading, const Trust::Verdict& verdict) {
+  for (const auto* all : {&reading.refused, &from.columns.refused, &verdict.duplicates})
+    for (const auto& r : *all) refusals_.add(address, r);
+  const auto refused = reading.refused.size() + from.columns.refused.size() + verdict.duplicates.size();
   stats_.refused += refused;
   stats_.accepted += reading.values.size() - std::min(reading.values.size(), refused);
   stats_.unknown_lines += reading.unknown_lines;
@@ -148,32 +174,56 @@ double watched_value(const SourceColumns::Watched& w, double value) {
 
 }  // namespace
 
-void Ingest::watch(SourceState& from, const telemetry::PageReading& reading, Timestamp at, ToKeep& out) {
+void Ingest::watch(SourceState& from, const telemetry::PageReading& reading) {
   for (auto& w : from.columns.watched) {
     if (telemetry::is_absent(reading.values[w.column])) continue;
     const double now = watched_value(w, reading.values[w.column]);
     if (now == w.last) continue;
     const bool first = telemetry::is_absent(w.last);
     w.last = now;
-    if (first) continue;
-    pending_.urgent.push_back(w.board);
-    if (w.metric == field::xid && now != 0) {
-      auto records = event_records({xid_event(w.board, now, ledger_, at)});
-      std::ranges::move(records, std::back_inserter(out.records));
-    }
+    if (!first) pending_.urgent.push_back(w.board);
   }
 }
 
-void Ingest::show(SourceState& from, const telemetry::PageReading& reading) {
-  for (const auto& live : from.columns.live) {
+// The quieter kinds of silence. Whoever works on the host knows that it is odd.
+void Ingest::look_at_pace(Source& from, const scrape::Scrape& scrape, ToKeep& out) {
+  from.watch.on_answer(scrape.took);
+  const auto signs = from.watch.notice(settings_.interval, scrape.at);
+  if (signs.empty() || ledger_.maintenance().covering_host(from.saw.host, from.saw.place.rack, scrape.at) != nullptr) return;
+  std::vector<fleet::FleetEvent> events;
+  for (const auto& sign : signs) {
+    const auto* board = ledger_.find(sign.board);
+    events.push_back({scrape.at, sign.kind, sign.board, from.saw.host,
+                      fmt::format("{}: {}", board != nullptr ? fleet::spoken_name(*board) : from.saw.host, sign.detail)});
+  }
+  std::ranges::move(event_records(events), std::back_inserter(out.records));
+}
+
+namespace {
+
+// All that moves by itself while a board is powered: its energy counter above all.
+std::uint64_t digest_of(const LiveValues& v, double energy) {
+  std::uint64_t h = 0;
+  for (const double value : {v.temperature, v.memory_temperature, v.power, v.utilisation, v.sm_clock, energy})
+    h = (h ^ std::bit_cast<std::uint64_t>(value)) * 0x9E3779B97F4A7C15ull;
+  return h;
+}
+
+}  // namespace
+
+void Ingest::show(SourceState& from, const telemetry::PageReading& reading, Timestamp at) {
+  for (std::size_t place = 0; place < from.columns.live.size(); ++place) {
+    const auto& live = from.columns.live[place];
     const auto id = static_cast<std::size_t>(live.board);
-    if (id == 0) continue;
+    if (id == 0 || Trust::is_contested(*from.trust, place)) continue;
     if (live_.size() <= id)
       live_.resize(id + 64, {telemetry::absent(), telemetry::absent(), telemetry::absent(), telemetry::absent(), telemetry::absent()});
     const auto value = [&](std::size_t n) {
       return live.column[n] == kNoColumn ? telemetry::absent() : reading.values[static_cast<std::size_t>(live.column[n])];
     };
     live_[id] = {value(0), value(1), value(2), value(3), value(4)};
+    const double energy = live.energy == kNoColumn ? telemetry::absent() : reading.values[static_cast<std::size_t>(live.energy)];
+    from.watch.on_values(live.board, digest_of(live_[id], energy), !telemetry::is_absent(energy) || live_[id].utilisation > 0, at);
   }
 }
 
@@ -193,7 +243,7 @@ store::RowBatch Ingest::row(const SourceState& from, const telemetry::PageReadin
 namespace {
 
 // A fleet's first minute is ten thousand appearances: they are events, but no news for the log.
-void tell(const Log& log, const fleet::FleetEvent& e) {
+void log(const Log& log, const fleet::FleetEvent& e) {
   const auto name = "fleet." + e.kind;
   if (e.kind == "gpu_appeared") return log.debug(name, {{"host", e.host}, {"detail", e.detail}});
   log.info(name, {{"host", e.host}, {"detail", e.detail}});
@@ -204,19 +254,17 @@ void tell(const Log& log, const fleet::FleetEvent& e) {
 std::vector<store::Record> Ingest::event_records(const std::vector<fleet::FleetEvent>& events) {
   std::vector<store::Record> out;
   for (const auto& e : events) {
-    tell(log_, e);
+    log(log_, e);
     out.push_back(to_record(e, ledger_.find(e.board), ++event_sequence_));
   }
   return out;
 }
 
-ToKeep Ingest::ledger_changes() {
+ToKeep Ingest::ledger_changes(Timestamp now) {
   auto changes = ledger_.take_changes();
+  for (const auto& e : changes.events) log(log_, e);
   ToKeep out;
-  for (const auto& b : changes.boards) out.records.push_back(to_record(b));
-  for (const auto& h : changes.hosts) out.records.push_back(to_record(h));
-  auto events = event_records(changes.events);
-  std::ranges::move(events, std::back_inserter(out.records));
+  out.records = to_records(changes, ledger_, now, event_sequence_);
   std::ranges::move(changes.boards, std::back_inserter(pending_.boards));
   std::ranges::move(changes.hosts, std::back_inserter(pending_.hosts));
   return out;
@@ -237,9 +285,17 @@ bool Ingest::emit(ToKeep out) {
   return false;
 }
 
+void Ingest::finish(Timestamp now) {
+  ToKeep last;
+  last.records = trust_.flush(now, true);
+  emit(std::move(last));
+}
+
 void Ingest::tick(Timestamp now) {
   ledger_.notice_silence(now);
-  emit(ledger_changes());
+  auto changes = ledger_changes(now);
+  std::ranges::move(trust_.flush(now), std::back_inserter(changes.records));
+  emit(std::move(changes));
   pending_.as_of = now;
   const auto value_of = [&](fleet::BoardId id) {
     const auto n = static_cast<std::size_t>(id);
@@ -253,8 +309,11 @@ void Ingest::tick(Timestamp now) {
     pending_.live.push_back({id, last_seen, silent, silent ? nothing : value_of(id)});
   for (const auto& [name, host] : ledger_.hosts()) pending_.live_hosts.push_back({host.id, host.last_answer, ledger_.is_silent(host, now)});
   pending_.refused_by = refusals_.largest(1000);
+  pending_.conflicts = ledger_.conflicts();
+  std::ranges::move(trust_.conflicts(ledger_), std::back_inserter(pending_.conflicts));
+  pending_.maintenance = ledger_.maintenance().all();
   pending_.accepted = stats_.accepted;
-  pending_.refused = stats_.refused;
+  pending_.refused = refusals_.total();  // what an earlier run refused is in it, as it is in the counts
   pending_.scrapes_ok = stats_.scrapes_ok;
   pending_.scrapes_failed = stats_.scrapes_failed;
   outlets_.show(std::exchange(pending_, {}));

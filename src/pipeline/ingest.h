@@ -12,11 +12,11 @@
 #include "core/log.h"
 #include "core/mailbox.h"
 #include "domain/fleet/ledger.h"
-#include "domain/validation/believe.h"
 #include "pipeline/keeper.h"
 #include "pipeline/live_update.h"
 #include "pipeline/refusals.h"
 #include "pipeline/source_state.h"
+#include "pipeline/trust.h"
 
 namespace ghm::pipeline {
 
@@ -35,6 +35,8 @@ class Ingest {
  public:
   struct Settings {
     std::chrono::milliseconds interval{10'000};
+    validation::Overrides overrides{};  // a site's own ranges
+    std::shared_ptr<Quarantine> quarantine = std::make_shared<Quarantine>();
   };
   /// `keep`: takes rows and records; false when it cannot, and then they are untouched. `show`: takes the update
   /// of tick(). Both must not block.
@@ -46,30 +48,40 @@ class Ingest {
   ~Ingest();
 
   /// The ledger of an earlier run; before the first page.
-  void restore(std::vector<fleet::Board> boards, std::vector<fleet::Host> hosts);
+  void restore(fleet::Ledger::Kept kept);
+  /// The newest Xid gauges of an earlier run, so that a restart neither invents a fault nor hides one; the counts of its
+  /// quarantine are taken along.
+  void restore_trust(const std::vector<store::Latest>& xids);
   void on_scrape(const scrape::Scrape& scrape);
   /// Targets that are read no longer: their readers are given back.
   void keep_only(const std::vector<telemetry::Target>& targets);
   /// Once a second: silence, changes, the update of the live view.
   void tick(Timestamp now);
+  /// After the last page: what is only written now and then is written now.
+  void finish(Timestamp now);
+
+  /// What people tell: `change` may ask anything of the ledger, and what it changed is kept like the rest. `kept` (may be
+  /// empty) hears when that is durable, or why not. On the thread of the pages.
+  void tell(const std::function<void(fleet::Ledger&)>& change, Timestamp now, Told kept);
 
   const fleet::Ledger& ledger() const { return ledger_; }
   IngestStats stats() const { return stats_; }
 
   // What happens to a page, piece by piece, for sources that push (remote_ingest.h). On the thread of the pages.
   fleet::Ledger& ledger() { return ledger_; }
+  Trust& trust() { return trust_; }
   const std::shared_ptr<dcgm_exporter::LayoutPool>& layouts() const { return pool_; }
-  /// Takes a layout and its boards over when they are others than before. `values`: of the layout, for the device's own limits.
-  void settle(SourceState& from, const std::shared_ptr<const telemetry::PageLayout>& layout, std::vector<fleet::BoardId> boards,
-              const std::vector<double>& values);
-  void refuse(const std::string& source, const telemetry::Refusal& refusal);
+  /// Takes the layout and its boards over when they are others than before. `first`: a page of it, for the device's own limits.
+  void settle(SourceState& from, const telemetry::PageReading& first, std::vector<fleet::BoardId> boards, Timestamp at);
+  void count_refused(const std::string& source, const telemetry::Refusal& refusal);
   void count_accepted(std::uint64_t values, std::uint64_t unknown);
-  /// Changes that matter become urgent scores and events, in `out`.
-  void watch(SourceState& from, const telemetry::PageReading& reading, Timestamp at, ToKeep& out);
+  /// Changes that matter become urgent scores.
+  void watch(SourceState& from, const telemetry::PageReading& reading);
   /// The live values of the source's boards.
-  void show(SourceState& from, const telemetry::PageReading& reading);
+  void show(SourceState& from, const telemetry::PageReading& reading, Timestamp at);
   store::RowBatch row(const SourceState& from, const telemetry::PageReading& reading, Timestamp at) const;
-  ToKeep ledger_changes();
+  ToKeep ledger_changes(Timestamp now);
+  std::vector<store::Record> event_records(const std::vector<fleet::FleetEvent>& events);
   /// False when the keeper is stuck and its queue full: rows are given up, and who waits for them hears so.
   bool emit(ToKeep out);
 
@@ -78,8 +90,8 @@ class Ingest {
   Source& source(const telemetry::Target& target);
   void on_page(const scrape::Scrape& scrape);
   void no_answer(const scrape::Scrape& scrape, const std::string& error);
-  void count(const std::string& address, const Source& from, const telemetry::PageReading& reading);
-  std::vector<store::Record> event_records(const std::vector<fleet::FleetEvent>& events);
+  void count(const std::string& address, const Source& from, const telemetry::PageReading& reading, const Trust::Verdict& verdict);
+  void look_at_pace(Source& from, const scrape::Scrape& scrape, ToKeep& out);
 
   Settings settings_;
   Outlets outlets_;
@@ -87,6 +99,8 @@ class Ingest {
   std::shared_ptr<dcgm_exporter::LayoutPool> pool_;
   std::unordered_map<std::string, std::unique_ptr<Source>> sources_;
   fleet::Ledger ledger_;
+  std::shared_ptr<Quarantine> quarantine_;
+  Trust trust_;
   RefusalCounts refusals_;
   std::vector<LiveValues> live_;  // by BoardId
   LiveUpdate pending_;            // what tick() will send

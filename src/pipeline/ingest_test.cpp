@@ -193,7 +193,7 @@ TEST_F(IngestTest, ARestoredLedgerKnowsItsBoardsAgain) {
   scrape(page(1, "61"));
   const auto id = ingest.ledger().boards().begin()->first;
   Ingest later({}, {[](ToKeep&) { return true; }, [](LiveUpdate) {}}, Log::off());
-  later.restore({ingest.ledger().boards().at(id)}, {ingest.ledger().hosts().at("n1")});
+  later.restore({{ingest.ledger().boards().at(id)}, {ingest.ledger().hosts().at("n1")}, {}, {}});
   later.on_scrape({target, now, {}, page(1, "61"), "", ""});
   EXPECT_EQ(later.ledger().boards().size(), 1u);
   EXPECT_EQ(later.ledger().boards().begin()->first, id);

@@ -88,6 +88,26 @@ TEST_F(KeeperTest, AFullDiskIsWaitedForAndNothingIsLost) {
   EXPECT_EQ(keeper.trouble(), "");
 }
 
+TEST_F(KeeperTest, WhoWaitsHearsOfTheFirstOutcomeOnce) {
+  std::vector<std::string> heard;
+  auto k = one_row_one_record();
+  k.told.push_back([&](const Result<void>& outcome) { heard.push_back(outcome ? "durable" : outcome.error().what); });
+  auto second = one_row_one_record();
+  second.told = k.told;
+  ASSERT_TRUE(box.put(std::move(k)));
+  store.failures_left = 2;
+  box.close();
+  ASSERT_TRUE(keeper.run(box, clock, {}));
+  EXPECT_EQ(heard, std::vector<std::string>{"disk full"}) << "kept in the end, but nobody is left waiting";
+  EXPECT_EQ(store.rows, 1u);
+
+  Mailbox<ToKeep> again(4);
+  ASSERT_TRUE(again.put(std::move(second)));
+  again.close();
+  ASSERT_TRUE(keeper.run(again, clock, {}));
+  EXPECT_EQ(heard.back(), "durable");
+}
+
 TEST_F(KeeperTest, CorruptEndsItAtOnce) {
   store.failures_left = 1;
   store.code = Errc::corrupt;

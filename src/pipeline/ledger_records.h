@@ -16,14 +16,27 @@ store::Record to_record(const fleet::Host& host);
 /// Kind "event"; `sequence` keeps events of one millisecond apart and in order. `board`: the board it is about, or nullptr.
 store::Record to_record(const fleet::FleetEvent& event, const fleet::Board* board, std::uint64_t sequence);
 
+/// Kind "interval", key "<board>/<kind>/<from>/<hash>": one that has ended. The same interval has the same key.
+store::Record to_record(const fleet::Interval& ended);
+/// Kind "open", key "<board>": all that hold now.
+store::Record to_record(fleet::BoardId board, const std::vector<fleet::Interval>& open, Timestamp now);
+/// Kind "maintenance".
+store::Record to_record(const fleet::Maintenance& maintenance);
+/// All of a ledger's changes, events last; `sequence` is counted on.
+std::vector<store::Record> to_records(const fleet::Ledger::Changes& changes, const fleet::Ledger& ledger, Timestamp now,
+                                      std::uint64_t& sequence);
+
 Result<fleet::Board> parse_board(const store::Record& record);
 Result<fleet::Host> parse_host(const store::Record& record);
 
-struct KeptLedger {
-  std::vector<fleet::Board> boards;
-  std::vector<fleet::Host> hosts;
-};
-/// All boards and hosts of a store. A record that cannot be read is `corrupt`: a board's life must not be forgotten in silence.
-Result<KeptLedger> load_ledger(const store::RecordStore& records);
+/// The intervals of one record: one that has ended, or all open ones.
+Result<std::vector<fleet::Interval>> parse_intervals(const store::Record& record);
+Result<fleet::Maintenance> parse_maintenance(const store::Record& record);
+
+/// A store's whole ledger. A record that cannot be read is `corrupt`: a board's life must not be forgotten in silence.
+Result<fleet::Ledger::Kept> load_ledger(const store::RecordStore& records);
+
+/// What the store knows of a board's past and present: ended and open intervals, by time. `kind` empty: all kinds.
+Result<std::vector<fleet::Interval>> board_intervals(const store::RecordStore& records, fleet::BoardId board, std::string_view kind = {});
 
 }  // namespace ghm::pipeline

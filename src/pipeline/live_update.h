@@ -33,6 +33,8 @@ struct LiveUpdate {
   std::vector<LiveBoard> live;         // every board
   std::vector<LiveHost> live_hosts;    // every host
   std::vector<fleet::BoardId> urgent;  // a value that scores depend on has changed: score these at once
+  std::vector<fleet::Conflict> conflicts;
+  std::vector<fleet::Maintenance> maintenance;
   std::vector<views::RefusedCount> refused_by;
   std::uint64_t accepted = 0, refused = 0, scrapes_ok = 0, scrapes_failed = 0;
 };

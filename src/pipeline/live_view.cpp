@@ -28,11 +28,12 @@ void show(views::BoardView& view, const LiveBoard& live) {
 
 LiveView::LiveView() : current_(std::make_shared<views::FleetSnapshot>()) {}
 
-void LiveView::restore(const std::vector<fleet::Board>& boards, const std::vector<fleet::Host>& hosts, Timestamp now) {
+void LiveView::restore(const fleet::Ledger::Kept& kept, Timestamp now) {
   LiveUpdate update;
   update.as_of = now;
-  update.boards = boards;
-  update.hosts = hosts;
+  update.boards = kept.boards;
+  update.hosts = kept.hosts;
+  update.maintenance = kept.maintenance;
   apply(std::move(update));
 }
 
@@ -112,7 +113,7 @@ void LiveView::index_names() {
   names_ = std::move(names);
 }
 
-std::shared_ptr<const views::FleetSnapshot> LiveView::snapshot(const LiveUpdate& update) {
+std::shared_ptr<const views::FleetSnapshot> LiveView::snapshot(LiveUpdate& update) {
   auto next = std::make_shared<views::FleetSnapshot>();
   next->as_of = update.as_of;
   next->generation = ++generation_;
@@ -125,6 +126,8 @@ std::shared_ptr<const views::FleetSnapshot> LiveView::snapshot(const LiveUpdate&
   next->refused_by = update.refused_by;
   next->scrapes_ok = update.scrapes_ok;
   next->scrapes_failed = update.scrapes_failed;
+  next->conflicts = std::move(update.conflicts);
+  next->maintenance.restore(std::move(update.maintenance));
   return next;
 }
 

@@ -6,14 +6,14 @@
 
 namespace ghm::pipeline {
 
-void RefusalCounts::add(const std::string& source, const telemetry::Refusal& refusal) {
-  ++total_;
-  if (const auto it = counts_.find(std::tie(source, refusal.metric, refusal.reason)); it != counts_.end()) {
-    ++it->second;
+void RefusalCounts::add(const std::string& source, telemetry::MetricId metric, telemetry::Reason reason, std::uint64_t count) {
+  total_ += count;
+  if (const auto it = counts_.find(std::tie(source, metric, reason)); it != counts_.end()) {
+    it->second += count;
     return;
   }
   const bool full = counts_.size() >= kMost;
-  ++counts_[{full ? "other" : source, full ? telemetry::MetricId::none : refusal.metric, refusal.reason}];
+  counts_[{full ? "other" : source, full ? telemetry::MetricId::none : metric, reason}] += count;
 }
 
 std::vector<views::RefusedCount> RefusalCounts::largest(std::size_t limit) const {

@@ -14,7 +14,8 @@ namespace ghm::pipeline {
 class RefusalCounts {
  public:
   static constexpr std::size_t kMost = 50'000;
-  void add(const std::string& source, const telemetry::Refusal& refusal);
+  void add(const std::string& source, const telemetry::Refusal& refusal) { add(source, refusal.metric, refusal.reason, 1); }
+  void add(const std::string& source, telemetry::MetricId metric, telemetry::Reason reason, std::uint64_t count);
   /// The largest first, at most `limit`.
   std::vector<views::RefusedCount> largest(std::size_t limit) const;
   std::uint64_t total() const { return total_; }

@@ -42,7 +42,7 @@ void RemoteIngest::take(const remote_write::WriteRequest& request, Timestamp now
                       "queue_config.max_samples_per_send"});
   ToKeep out;
   for (auto& part : parts) part.source->take(part.instants, now, out);
-  auto changes = ingest_.ledger_changes();
+  auto changes = ingest_.ledger_changes(now);
   // A board's record comes before the events about it.
   std::ranges::move(out.records, std::back_inserter(changes.records));
   out.records = std::move(changes.records);
@@ -99,7 +99,11 @@ RemoteSource* RemoteIngest::source(const std::string& name, const std::string& a
 }
 
 void RemoteIngest::sweep(Timestamp now) {
-  std::erase_if(sources_, [&](const auto& entry) { return now - entry.second->heard() > kForgetSourceAfter; });
+  std::erase_if(sources_, [&](const auto& entry) {
+    if (now - entry.second->heard() <= kForgetSourceAfter) return false;
+    ingest_.trust().forget(entry.first);
+    return true;
+  });
   swept_size_ = sources_.size();
 }
 

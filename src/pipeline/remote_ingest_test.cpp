@@ -254,7 +254,8 @@ TEST_F(RemoteTest, BackfillIsBoundedByTheRetentionAlone) {
 }
 
 TEST_F(RemoteTest, AChangedXidIsOneEventAndAnUrgentScoreHoweverOftenItIsSent) {
-  scrape(61);
+  for (int i = 0; i < 4; ++i) scrape(61, 31);
+  EXPECT_TRUE(events("xid").empty()) << "a first sight may be old";
   const auto fault = std::vector{series(0, "DCGM_FI_DEV_XID_ERRORS", 79, now)};
   for (int attempt = 0; attempt < 3; ++attempt) send(fault);
   send({series(0, "DCGM_FI_DEV_XID_ERRORS", 0, now - 10s)});
@@ -262,6 +263,37 @@ TEST_F(RemoteTest, AChangedXidIsOneEventAndAnUrgentScoreHoweverOftenItIsSent) {
   EXPECT_THAT(events("xid")[0], HasSubstr("Xid 79"));
   ingest.tick(now);
   EXPECT_EQ(shown.urgent.size(), 1u);
+}
+
+TEST_F(RemoteTest, BothWitnessesOfAFaultAreHeardTogether) {
+  for (int i = 0; i < 4; ++i) scrape(61);
+  const Labels count{{"xid", "79"}, {"window_size_in_ms", "300000"}};
+  send({series(0, "DCGM_FI_DEV_XID_ERRORS", 79, now)});
+  send({series(0, "DCGM_EXP_XID_ERRORS_COUNT", 1, now, count)});
+  scrape(62, 0);
+  send({series(0, "DCGM_EXP_XID_ERRORS_COUNT", kStale, now, count)});
+  send({series(1, "DCGM_FI_DEV_GPU_TEMP", kStale, now)});
+  scrape(63, 0);
+  send({series(0, "DCGM_EXP_XID_ERRORS_COUNT", 1, now, count)});
+  EXPECT_EQ(events("xid").size(), 1u) << "a target that did not answer is no end of a fault's window";
+  send({series(0, "DCGM_EXP_XID_ERRORS_COUNT", kStale, now + 1s, count), series(0, "DCGM_FI_DEV_GPU_TEMP", 61, now + 1s)});
+  send({series(0, "DCGM_EXP_XID_ERRORS_COUNT", 1, now + 2s, count)});
+  EXPECT_EQ(events("xid").size(), 2u) << "the window had ended: it is a new one";
+}
+
+TEST_F(RemoteTest, WhatRunsOnABoardIsKeptAsIntervals) {
+  send({series(0, "DCGM_FI_DEV_GPU_TEMP", 61, now, {{"pod", "exporter"}, {"exported_pod", "train"}, {"exported_namespace", "ml"}})});
+  const auto work =
+      std::ranges::find_if(records, [](const auto& r) { return r.kind == "open" && r.body.find("ml/train") != std::string::npos; });
+  EXPECT_NE(work, records.end());
+}
+
+TEST_F(RemoteTest, WhatAScrapeSaysAlreadyIsRefusedAsDuplicate) {
+  const auto line = "DCGM_FI_DEV_GPU_TEMP{gpu=\"0\",UUID=\"GPU-00000000-0000-0000-0000-000000000000\",Hostname=\"n1\"} 61\n";
+  ingest.on_scrape({{kInstance, {}, std::make_shared<telemetry::ScrapeAccess>()}, now, {}, line, "", ""});
+  send({series(0, "DCGM_FI_DEV_GPU_TEMP", 60, now + 1ms), series(0, "DCGM_FI_DEV_POWER_USAGE", 300, now + 1ms)});
+  EXPECT_EQ(refused()["duplicate"], 1u);
+  EXPECT_EQ(stored(now + 1ms).size(), 1u) << "what only the one says is kept";
 }
 
 TEST_F(RemoteTest, AStaleMarkerIsNoValue) {

@@ -20,7 +20,6 @@ using telemetry::Reason;
 constexpr auto kForgetEndedAfter = 5min + 1s;  // a little later than the book does
 constexpr auto kFuture = 5min;
 constexpr auto kQuickestPace = std::chrono::milliseconds(5s), kSlowestPace = std::chrono::milliseconds(1h);
-constexpr int kIntervalsUntilLate = 2;  // as many as until silence
 
 std::string names_of(const telemetry::GpuIdentity& g) {
   return fmt::format("{}\n{}\n{}\n{}", g.uuid, g.serial, g.pci_bus_id, g.index);
@@ -53,7 +52,9 @@ RemoteSource::RemoteSource(std::string name, std::string address, std::chrono::m
       target_{std::move(address), {}, nullptr},
       pace_(interval),
       book_(telemetry::MetricCatalogue::built_in(), ingest.layouts()),
-      heard_(now) {}
+      heard_(now) {
+  state_.trust = &ingest.trust().source(name_);
+}
 
 // ---- what a series is
 
@@ -99,6 +100,9 @@ void RemoteSource::settle(const dcgm_exporter::HelpUnits& help, Timestamp now) {
       latest_.values[column_of(r)] = r.value;
       latest_at_[column_of(r)] = r.at;
     }
+  ended_.assign(latest_.values.size(), true);
+  for (const auto& r : book_.rows())
+    if (r.column >= 0 && !r.ended) ended_[column_of(r)] = false;
   state_.saw = sighting_of(target_, &book_.layout()->gpus, always_simulated_ || simulated_, pace_.interval(), now);
   state_.saw.source = name_;
 }
@@ -115,12 +119,12 @@ void RemoteSource::note(std::uint32_t number, const remote_write::Sample& sample
   auto& row = book_.row(number);
   if (remote_write::is_stale_marker(sample.value)) return note_end(row, sample.at, now);
   if (row.kind == RowKind::label) return;
-  if (sample.at > now + kFuture) return refuse(row, sample.value, Reason::future);
-  if (sample.at < oldest) return refuse(row, sample.value, Reason::too_old);
-  if (row.kind != RowKind::reading || row.column < 0) return refuse(row, sample.value, Reason::unknown_identity);
-  if (!row.conversion) return refuse(row, sample.value, Reason::conversion_error);
+  if (sample.at > now + kFuture) return refuse(row, sample, Reason::future);
+  if (sample.at < oldest) return refuse(row, sample, Reason::too_old);
+  if (row.kind != RowKind::reading || row.column < 0) return refuse(row, sample, Reason::unknown_identity);
+  if (!row.conversion) return refuse(row, sample, Reason::conversion_error);
   const double value = (*row.conversion)(sample.value);
-  if (telemetry::is_absent(value)) return refuse(row, sample.value, Reason::not_finite);
+  if (telemetry::is_absent(value)) return refuse(row, sample, Reason::not_finite);
   out[sample.at].emplace_back(number, value);
 }
 
@@ -129,15 +133,18 @@ void RemoteSource::note_end(Row& row, Timestamp at, Timestamp now) {
   if (row.column < 0) return;
   const auto column = static_cast<std::size_t>(row.column);
   if (at < latest_at_[column]) return;
-  latest_.values[column] = telemetry::absent();
-  latest_at_[column] = at;
-  row.ended = true;
+  row.ended = ended_[column] = true;
+  ending_.push_back(static_cast<std::uint32_t>(column));
   settle_again_ = std::min(settle_again_, now + kForgetEndedAfter);
 }
 
-void RemoteSource::refuse(const Row& row, double value, Reason reason) {
-  const auto gpu = row.gpu < 0 ? std::nullopt : std::optional(static_cast<std::uint16_t>(row.gpu));
-  ingest_.refuse(name_, {gpu, row.entity, row.metric, fmt::format("{}", value), reason});
+void RemoteSource::refuse(const Row& row, const remote_write::Sample& sample, Reason reason) {
+  telemetry::Refusal r{std::nullopt, row.entity, row.metric, fmt::format("{}", sample.value), reason};
+  if (row.gpu >= 0) r.gpu = static_cast<std::uint16_t>(row.gpu);
+  if (row.column >= 0) r.column = static_cast<std::uint32_t>(row.column);
+  if (row.conversion) r.number = (*row.conversion)(sample.value);
+  r.at = sample.at;
+  refused_.push_back(std::move(r));
 }
 
 // ---- whose they are
@@ -183,7 +190,6 @@ void RemoteSource::see(std::size_t gpu, BoardId& board, Timestamp at) {
 // no silence; it only makes known what nobody knew.
 void RemoteSource::look_who(const Instants& instants, Timestamp now) {
   const auto newest = newest_by_gpu(instants);
-  const auto is_late = [&](Timestamp at) { return now - at > kIntervalsUntilLate * pace_.interval(); };
   auto boards = boards_so_far();
   auto& ledger = ingest_.ledger();
   for (const auto& [at, values] : instants) pace_.note(at);
@@ -193,46 +199,85 @@ void RemoteSource::look_who(const Instants& instants, Timestamp now) {
   std::vector<telemetry::GpuIdentity> names;
   for (std::size_t g = 0; g < boards.size(); ++g) {
     if (newest[g] == Timestamp::min()) continue;
-    if (boards[g] == BoardId::none && is_late(newest[g])) boards[g] = known(book_.layout()->gpus[g]);
+    if (boards[g] == BoardId::none && is_late(newest[g], now)) boards[g] = known(book_.layout()->gpus[g]);
     if (boards[g] == BoardId::none) {
       fresh.push_back(g);
       names.push_back(book_.layout()->gpus[g]);
-    } else if (!is_late(newest[g])) {
+    } else if (!is_late(newest[g], now)) {
       see(g, boards[g], newest[g]);
     }
   }
-  if (!fresh.empty() || ledger.host_id(state_.saw.host) == BoardId::none || !is_late(state_.saw.at)) {
+  if (!fresh.empty() || ledger.host_id(state_.saw.host) == BoardId::none || !is_late(state_.saw.at, now)) {
     const auto ids = ledger.sight(state_.saw, names);
     for (std::size_t i = 0; i < fresh.size(); ++i) boards[fresh[i]] = ids[i];
   }
-  settle_columns(std::move(boards), instants);
+  settle_columns(std::move(boards), instants, now);
 }
 
-void RemoteSource::settle_columns(std::vector<BoardId> boards, const Instants& instants) {
+void RemoteSource::settle_columns(std::vector<BoardId> boards, const Instants& instants, Timestamp now) {
   if (book_.layout() == state_.layout && boards == state_.boards) return;
   // The device's own limits may be among the values that come with their series.
-  auto values = latest_.values;
+  telemetry::PageReading first;
+  first.layout = book_.layout();
+  first.values = latest_.values;
   for (const auto& [at, said] : instants)
-    for (const auto& [number, value] : said) values[static_cast<std::size_t>(book_.rows()[number].column)] = value;
-  ingest_.settle(state_, book_.layout(), std::move(boards), values);
+    for (const auto& [number, value] : said) first.values[static_cast<std::size_t>(book_.rows()[number].column)] = value;
+  ingest_.settle(state_, first, std::move(boards), now);
+}
+
+// Older than silence: it came by a detour.
+bool RemoteSource::is_late(Timestamp at, Timestamp now) const {
+  return now - at > fleet::kIntervalsUntilSilent * pace_.interval();
 }
 
 // ---- what they say
 
 void RemoteSource::take(const Instants& instants, Timestamp now, ToKeep& out) {
   if (!instants.empty()) look_who(instants, now);
-  for (const auto& [at, values] : instants) {
-    auto reading = reading_of(values);
-    validation::believe(reading, state_.rules, now);
-    if (!count(reading)) continue;
-    ingest_.watch(state_, news_of(reading, at), at, out);
-    out.rows.push_back(ingest_.row(state_, reading, at));
-    out.rows.back().source = name_;
-  }
-  if (state_.layout == latest_.layout) ingest_.show(state_, latest_);
+  else if (ingest_.ledger().host_id(state_.saw.host) != BoardId::none) settle_columns(boards_so_far(), instants, now);
+  has_news_ = false;
+  for (const auto& [at, values] : instants) take(at, values, now, out);
+  // Where some series ended and others go on, they are no more; where all ended, the target did not answer.
+  if (!instants.empty())
+    for (const auto column : ending_) latest_.values[column] = ended_[column] ? telemetry::absent() : latest_.values[column];
+  if (has_news_) tell_news(out);
+  if (state_.layout == latest_.layout) show(now);
+  for (const auto& r : refused_) ingest_.count_refused(name_, r);
+  if (state_.layout == latest_.layout) ingest_.trust().keep_refused(*state_.trust, refused_, now, out.records);
+  refused_.clear();
+  ending_.clear();
 }
 
-telemetry::PageReading RemoteSource::reading_of(const std::vector<std::pair<std::uint32_t, double>>& values) {
+void RemoteSource::take(Timestamp at, const std::vector<std::pair<std::uint32_t, double>>& values, Timestamp now, ToKeep& out) {
+  auto reading = reading_of(at, values);
+  const auto verdict = ingest_.trust().judge_part(*state_.trust, reading, {at, {}, {}, ingest_.ledger()}, is_late(at, now));
+  std::ranges::move(ingest_.event_records(verdict.events), std::back_inserter(out.records));
+  for (auto& r : reading.refused) {
+    r.at = at;
+    refused_.push_back(std::move(r));
+  }
+  ingest_.watch(state_, news_of(reading, at));
+  if (!count(reading, at)) return;
+  out.rows.push_back(ingest_.row(state_, reading, at));
+  out.rows.back().source = name_;
+}
+
+// The witnesses of a fault may come in different requests, so they are heard together; and not before all have been seen.
+void RemoteSource::tell_news(ToKeep& out) {
+  if (!pace_.is_known()) return;
+  Trust::Verdict verdict{{}, {}, refused_};
+  ingest_.trust().watch_parts(*state_.trust, latest_, {state_.saw.at, {}, {}, ingest_.ledger()}, verdict);
+  std::ranges::move(ingest_.event_records(verdict.events), std::back_inserter(out.records));
+}
+
+void RemoteSource::show(Timestamp now) {
+  auto shown = latest_;
+  for (std::size_t i = 0; i < ended_.size(); ++i)
+    if (ended_[i]) shown.values[i] = telemetry::absent();
+  ingest_.show(state_, shown, now);
+}
+
+telemetry::PageReading RemoteSource::reading_of(Timestamp at, const std::vector<std::pair<std::uint32_t, double>>& values) {
   telemetry::PageReading out;
   out.layout = state_.layout;
   out.values.assign(columns(), telemetry::absent());
@@ -240,14 +285,22 @@ telemetry::PageReading RemoteSource::reading_of(const std::vector<std::pair<std:
     const auto& row = book_.rows()[number];
     auto& slot = out.values[static_cast<std::size_t>(row.column)];
     if (telemetry::is_absent(slot)) slot = value;
-    else if (!dcgm_exporter::same_value(slot, value)) refuse(row, value, Reason::duplicate);
+    else if (!dcgm_exporter::same_value(slot, value)) refuse(row, {value, at}, Reason::duplicate);
   }
   return out;
 }
 
+void RemoteSource::refuse(const telemetry::PageReading& reading, std::size_t column, Timestamp at) {
+  const auto& s = reading.layout->table->series[column];
+  const auto gpu = s.gpu < 0 ? std::nullopt : std::optional(static_cast<std::uint16_t>(s.gpu));
+  const bool nobodys = gpu && state_.boards[*gpu] == BoardId::none;
+  const double value = reading.values[column];
+  refused_.push_back({gpu, s.entity, s.metric, fmt::format("{}", value), nobodys ? Reason::unknown_identity : Reason::duplicate,
+                      static_cast<std::uint32_t>(column), value, at});
+}
+
 // Columns that cannot be stored are nobody's, or their key is there already. False: nothing of it can be stored.
-bool RemoteSource::count(const telemetry::PageReading& reading) {
-  for (const auto& r : reading.refused) ingest_.refuse(name_, r);
+bool RemoteSource::count(const telemetry::PageReading& reading, Timestamp at) {
   const auto& series = reading.layout->table->series;
   const auto& stored = state_.columns.from;
   std::uint64_t accepted = 0;
@@ -256,16 +309,9 @@ bool RemoteSource::count(const telemetry::PageReading& reading) {
     const bool kept = next < stored.size() && stored[next] == i;
     next += kept;
     if (telemetry::is_absent(reading.values[i])) continue;
-    const auto& s = series[i];
     any |= kept;
-    if (kept || s.event_like) {
-      ++accepted;
-      continue;
-    }
-    const auto gpu = s.gpu < 0 ? std::nullopt : std::optional(static_cast<std::uint16_t>(s.gpu));
-    const bool nobodys = gpu && state_.boards[*gpu] == BoardId::none;
-    ingest_.refuse(name_,
-                   {gpu, s.entity, s.metric, fmt::format("{}", reading.values[i]), nobodys ? Reason::unknown_identity : Reason::duplicate});
+    if (kept || series[i].event_like) ++accepted;
+    else refuse(reading, i, at);
   }
   ingest_.count_accepted(accepted, 0);
   return any;
@@ -280,6 +326,8 @@ telemetry::PageReading RemoteSource::news_of(const telemetry::PageReading& readi
     if (telemetry::is_absent(reading.values[i]) || at <= latest_at_[i]) continue;
     news.values[i] = latest_.values[i] = reading.values[i];
     latest_at_[i] = at;
+    ended_[i] = false;
+    has_news_ = true;
   }
   return news;
 }

@@ -19,6 +19,8 @@ class Pace {
   explicit Pace(std::chrono::milliseconds guess) : interval_(std::max(guess, std::chrono::milliseconds(1min))) {}
   void note(Timestamp at);
   std::chrono::milliseconds interval() const { return interval_; }
+  /// A few scrapes are through: what has not come by now is not there.
+  bool is_known() const { return count_ >= kEnough; }
 
  private:
   static constexpr std::size_t kSteps = 5, kEnough = 3;
@@ -63,16 +65,21 @@ class RemoteSource {
   std::uint32_t row_of(std::uint64_t key, const remote_write::Series& series, Timestamp now);
   void note(std::uint32_t number, const remote_write::Sample& sample, Timestamp oldest, Timestamp now, Instants& out);
   void note_end(Row& row, Timestamp at, Timestamp now);
-  void refuse(const Row& row, double value, telemetry::Reason reason);
+  void refuse(const Row& row, const remote_write::Sample& sample, telemetry::Reason reason);
+  void refuse(const telemetry::PageReading& reading, std::size_t column, Timestamp at);
   void look_who(const Instants& instants, Timestamp now);
   std::vector<Timestamp> newest_by_gpu(const Instants& instants) const;
   std::vector<fleet::BoardId> boards_so_far() const;
   fleet::BoardId known(const telemetry::GpuIdentity& gpu) const;
   void see(std::size_t gpu, fleet::BoardId& board, Timestamp at);
-  void settle_columns(std::vector<fleet::BoardId> boards, const Instants& instants);
-  telemetry::PageReading reading_of(const std::vector<std::pair<std::uint32_t, double>>& values);
-  bool count(const telemetry::PageReading& reading);
+  void settle_columns(std::vector<fleet::BoardId> boards, const Instants& instants, Timestamp now);
+  bool is_late(Timestamp at, Timestamp now) const;
+  void take(Timestamp at, const std::vector<std::pair<std::uint32_t, double>>& values, Timestamp now, ToKeep& out);
+  telemetry::PageReading reading_of(Timestamp at, const std::vector<std::pair<std::uint32_t, double>>& values);
+  bool count(const telemetry::PageReading& reading, Timestamp at);
   telemetry::PageReading news_of(const telemetry::PageReading& reading, Timestamp at);
+  void tell_news(ToKeep& out);
+  void show(Timestamp now);
 
   std::string name_;
   Ingest& ingest_;
@@ -85,8 +92,12 @@ class RemoteSource {
   Timestamp settle_again_ = Timestamp::max();  // rows have ended: they are to be forgotten then
   Timestamp heard_{};
   SourceState state_;
-  telemetry::PageReading latest_;     // the newest value of every column
-  std::vector<Timestamp> latest_at_;  // and its time
+  telemetry::PageReading latest_;            // the newest value of every column
+  std::vector<Timestamp> latest_at_;         // and its time
+  std::vector<bool> ended_;                  // and whether its series has ended: then it is not shown
+  std::vector<std::uint32_t> ending_;        // columns that ended in this request
+  std::vector<telemetry::Refusal> refused_;  // of this request
+  bool has_news_ = false;
 };
 
 }  // namespace ghm::pipeline

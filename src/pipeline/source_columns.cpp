@@ -27,9 +27,9 @@ bool is_board(fleet::BoardId id) {
   return id != fleet::BoardId::none;
 }
 
-telemetry::Refusal refusal(const telemetry::PageSeries& s, telemetry::Reason reason) {
+telemetry::Refusal refusal(const telemetry::PageSeries& s, std::uint32_t column, telemetry::Reason reason) {
   const auto gpu = s.gpu < 0 ? std::nullopt : std::optional(static_cast<std::uint16_t>(s.gpu));
-  return {gpu, s.entity, s.metric, "", reason};
+  return {gpu, s.entity, s.metric, "", reason, column};
 }
 
 }  // namespace
@@ -38,18 +38,18 @@ SourceColumns make_columns(const telemetry::PageLayout& layout, const std::vecto
   SourceColumns out;
   auto keys = std::make_shared<std::vector<store::SeriesKey>>();
   std::unordered_set<store::SeriesKey> seen;
-  for (const auto b : boards) out.live.push_back({b, {kNoColumn, kNoColumn, kNoColumn, kNoColumn, kNoColumn}});
+  for (const auto b : boards) out.live.push_back({b, {kNoColumn, kNoColumn, kNoColumn, kNoColumn, kNoColumn}, kNoColumn});
   const auto& series = layout.table->series;
   for (std::uint32_t i = 0; i < series.size(); ++i) {
     const auto& s = series[i];
     if (s.event_like) continue;
     const auto owner = s.gpu < 0 ? host : boards[static_cast<std::size_t>(s.gpu)];
     if (!is_board(owner)) {
-      out.refused.push_back(refusal(s, telemetry::Reason::unknown_identity));
+      out.refused.push_back(refusal(s, i, telemetry::Reason::unknown_identity));
       continue;
     }
     if (!seen.insert({owner, s.entity, s.metric}).second) {
-      out.refused.push_back(refusal(s, telemetry::Reason::duplicate));
+      out.refused.push_back(refusal(s, i, telemetry::Reason::duplicate));
       continue;
     }
     keys->push_back({owner, s.entity, s.metric});
@@ -57,6 +57,7 @@ SourceColumns make_columns(const telemetry::PageLayout& layout, const std::vecto
     if (s.gpu < 0 || s.entity.kind != Entity::Kind::gpu) continue;
     if (const auto it = std::ranges::find(kLiveMetrics, s.metric); it != kLiveMetrics.end())
       out.live[static_cast<std::size_t>(s.gpu)].column[static_cast<std::size_t>(it - kLiveMetrics.begin())] = static_cast<std::int32_t>(i);
+    if (s.metric == field::total_energy) out.live[static_cast<std::size_t>(s.gpu)].energy = static_cast<std::int32_t>(i);
     if (std::ranges::find(kWatchedMetrics, s.metric) != kWatchedMetrics.end()) out.watched.push_back({owner, i, s.metric});
   }
   out.all_stored = out.from.size() == series.size();

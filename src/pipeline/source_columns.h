@@ -20,6 +20,7 @@ struct SourceColumns {
   struct Live {
     fleet::BoardId board{};
     std::array<std::int32_t, 5> column{};  // page columns of LiveValues in its order, or kNoColumn
+    std::int32_t energy = kNoColumn;       // the energy counter's: it moves whenever a board is powered
   };
   std::vector<Live> live;  // one per GPU of the page
   struct Watched {

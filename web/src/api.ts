@@ -161,9 +161,28 @@ export interface Meta {
 
 export interface Quarantine {
   items: { source: string; metric: string; reason: string; count: number }[];
+  samples: QuarantineSample[];
+  next: string | null;
   as_of: string;
   accepted: number;
   refused: number;
+  kept: number;
+}
+
+/** One refused value; where `count` is more than 1, a kind of them that came so often. */
+export interface QuarantineSample {
+  id: number;
+  at: string;
+  source: string;
+  gpu: string | null;
+  host: string | null;
+  entity: string;
+  metric: string | null;
+  value: string;
+  reason: string;
+  count: number;
+  first: string;
+  replayable: boolean;
 }
 
 /** What went wrong, in words for the page. `status` 0: the server was not reached. */
@@ -262,5 +281,6 @@ export const api = {
   metrics: (id: string, start: number, end: number, signal?: AbortSignal) =>
     json<GpuMetrics>(`${gpuPath(id)}/metrics${queryOf({ start: Math.floor(start), end: Math.ceil(end) })}`, signal),
   meta: (signal?: AbortSignal) => json<Meta>('/meta', signal),
-  quarantine: (signal?: AbortSignal) => json<Quarantine>('/quarantine', signal),
+  quarantine: (params: Record<string, string | number | null>, signal?: AbortSignal) =>
+    json<Quarantine>(`/quarantine${queryOf(params)}`, signal),
 };

@@ -5,7 +5,7 @@
 #include <unordered_set>
 
 #include "adapters/dcgm_exporter/byte_hash.h"
-#include "adapters/dcgm_exporter/decimal.h"
+#include "core/decimal.h"
 
 namespace ghm::dcgm_exporter {
 namespace {

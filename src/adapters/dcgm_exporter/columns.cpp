@@ -27,6 +27,22 @@ std::vector<RowPlan> gpu_numbers(std::vector<RowMeaning>& rows, const GpuTable& 
   return plan;
 }
 
+void add_sorted(std::vector<std::string>& names, const std::string& name) {
+  const auto at = std::ranges::lower_bound(names, name);
+  if (!name.empty() && (at == names.end() || *at != name)) names.insert(at, name);
+}
+
+std::vector<telemetry::Workload> work_of(const std::vector<RowMeaning>& rows, const std::vector<RowPlan>& plan, std::size_t gpus) {
+  std::vector<telemetry::Workload> work(gpus);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (plan[i].gpu < 0) continue;
+    auto& of_gpu = work[static_cast<std::size_t>(plan[i].gpu)];
+    add_sorted(of_gpu.pods, rows[i].pod);
+    add_sorted(of_gpu.jobs, rows[i].job);
+  }
+  return work;
+}
+
 struct Column {
   telemetry::PageSeries series;
   const RowMeaning* row;
@@ -68,7 +84,7 @@ ColumnPlan plan_columns(std::vector<RowMeaning>& rows, LayoutPool& pool) {
     }
     out.rows[c.row_number].column = static_cast<std::int32_t>(table.series.size() - 1);
   }
-  out.layout = pool.layout(std::move(table), gpus.gpus());
+  out.layout = pool.layout({nullptr, gpus.gpus(), work_of(rows, out.rows, gpus.gpus().size())}, std::move(table));
   return out;
 }
 

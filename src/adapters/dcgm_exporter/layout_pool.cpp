@@ -28,11 +28,11 @@ std::shared_ptr<LayoutPool> make_layout_pool() {
   return std::make_shared<LayoutPool>();
 }
 
-std::shared_ptr<const telemetry::PageLayout> LayoutPool::layout(telemetry::SeriesTable table, std::vector<telemetry::GpuIdentity> gpus) {
+std::shared_ptr<const telemetry::PageLayout> LayoutPool::layout(telemetry::PageLayout layout, telemetry::SeriesTable table) {
   const auto table_hash = hash_of(table);
-  Layout fresh{{tables_.share(std::move(table), table_hash), std::move(gpus)}};
-  const auto hash = hash_of(fresh.value.table.get(), fresh.value.gpus);
-  const auto kept = layouts_.share(std::move(fresh), hash);
+  layout.table = tables_.share(std::move(table), table_hash);
+  const auto hash = hash_of(layout.table.get(), layout.gpus);
+  const auto kept = layouts_.share(Layout{std::move(layout)}, hash);
   return {kept, &kept->value};
 }
 

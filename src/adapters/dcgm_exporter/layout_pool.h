@@ -33,13 +33,16 @@ class Interned {
 
 class LayoutPool {
  public:
-  std::shared_ptr<const telemetry::PageLayout> layout(telemetry::SeriesTable table, std::vector<telemetry::GpuIdentity> gpus);
+  /// `layout` with this table.
+  std::shared_ptr<const telemetry::PageLayout> layout(telemetry::PageLayout layout, telemetry::SeriesTable table);
   std::shared_ptr<const PageShape> shape(PageShape shape);
 
  private:
   struct Layout {
     telemetry::PageLayout value;
-    friend bool operator==(const Layout& a, const Layout& b) { return a.value.table == b.value.table && a.value.gpus == b.value.gpus; }
+    friend bool operator==(const Layout& a, const Layout& b) {
+      return a.value.table == b.value.table && a.value.gpus == b.value.gpus && a.value.work == b.value.work;
+    }
   };
   Interned<telemetry::SeriesTable> tables_;
   Interned<Layout> layouts_;

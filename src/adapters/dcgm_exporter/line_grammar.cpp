@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "adapters/dcgm_exporter/decimal.h"
+#include "core/decimal.h"
 
 namespace ghm::dcgm_exporter {
 namespace {

@@ -6,7 +6,7 @@
 #include <unordered_map>
 
 #include "adapters/dcgm_exporter/careful_reader.h"
-#include "adapters/dcgm_exporter/decimal.h"
+#include "core/decimal.h"
 
 namespace ghm::dcgm_exporter {
 namespace {

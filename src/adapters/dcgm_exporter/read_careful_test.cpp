@@ -105,6 +105,28 @@ TEST(ReadCareful, ReadsIdentityFromLabelRows) {
   EXPECT_THAT(printed, Not(HasSubstr("refused")));
 }
 
+TEST(ReadCareful, TellsWhatRunsOnAGpu) {
+  const std::string page =
+      R"(DCGM_FI_DEV_GPU_TEMP{gpu="0",UUID="GPU-1",pod="train-1",namespace="ml",container="main"} 40)"
+      "\n"
+      R"(DCGM_FI_DEV_GPU_TEMP{gpu="0",UUID="GPU-1",pod="train-0",namespace="ml",container="main"} 40)"
+      "\n"
+      R"(DCGM_FI_DEV_GPU_TEMP{gpu="1",UUID="GPU-2",pod="exporter-x",namespace="gpu-operator",exported_pod="infer",exported_namespace="web"} 41)"
+      "\n"
+      R"(DCGM_FI_DEV_GPU_TEMP{gpu="2",UUID="GPU-3",hpc_job="4711"} 42)"
+      "\n"
+      R"(DCGM_FI_DEV_POWER_USAGE{gpu="3",UUID="GPU-4",pod=""} 42)"
+      "\n";
+  const auto reading = read_careful(page, catalogue());
+  EXPECT_EQ(reading.layout->work, read_naive(page, catalogue()).layout->work);
+  const auto& work = reading.layout->work;
+  ASSERT_EQ(work.size(), 4u);
+  EXPECT_EQ(work[0].pods, (std::vector<std::string>{"ml/train-0/main", "ml/train-1/main"})) << "time slicing";
+  EXPECT_EQ(work[1].pods, std::vector<std::string>{"web/infer"}) << "the exporter's own pod is not the GPU's";
+  EXPECT_EQ(work[2].jobs, std::vector<std::string>{"4711"});
+  EXPECT_EQ(work[3], telemetry::Workload{});
+}
+
 TEST(ReadCareful, TellsEntities) {
   expect_all({
       {"a link by label",

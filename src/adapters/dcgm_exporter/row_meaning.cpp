@@ -5,7 +5,8 @@
 #include <charconv>
 #include <optional>
 
-#include "adapters/dcgm_exporter/decimal.h"
+#include "core/decimal.h"
+#include "core/utf8.h"
 
 namespace ghm::dcgm_exporter {
 namespace {
@@ -44,9 +45,12 @@ bool has_uuid_prefix(std::string_view text) {
   return text.starts_with("GPU-") || text.starts_with("MIG-");
 }
 
+// Exporters print what the driver says, which is not always UTF-8; what the ledger keeps for life must be.
 // Of two labels that say the same thing differently the smaller counts: their order on the line must not matter.
-void note(std::string& field, std::string_view text) {
-  if (!says_nothing(text) && (field.empty() || text < field)) field = text;
+void note(std::string& field, std::string_view said) {
+  if (says_nothing(said)) return;
+  auto text = to_utf8(said);
+  if (field.empty() || text < field) field = std::move(text);
 }
 
 void note_field(GpuIdentity& id, MetricId field, std::string_view text) {
@@ -137,6 +141,22 @@ void keep_labels(RowMeaning& row, std::span<const Label> labels) {
   keep_label(row, labels, "GPU_I_PROFILE");
 }
 
+// Scraped by Prometheus without honor_labels, the exporter's own labels are the exported_ ones, and the plain ones name
+// the exporter's pod.
+std::string attribute(std::span<const Label> labels, const std::string& name) {
+  for (const auto& spelling : {"exported_" + name, name == "pod" ? "pod_name" : "pod_" + name, name + "_name", name})
+    if (const auto* value = find(labels, spelling); value && !says_nothing(*value)) return *value;
+  return {};
+}
+
+std::string pod_of(std::span<const Label> labels) {
+  auto pod = attribute(labels, "pod");
+  if (pod.empty()) return pod;
+  if (const auto space = attribute(labels, "namespace"); !space.empty()) pod = space + "/" + pod;
+  if (const auto container = attribute(labels, "container"); !container.empty()) pod += "/" + container;
+  return pod;
+}
+
 }  // namespace
 
 bool says_nothing(std::string_view text) {
@@ -160,7 +180,12 @@ RowMeaning describe(const ParsedPrefix& prefix, const telemetry::MetricCatalogue
   if (spec.kind == telemetry::MetricKind::label) row.kind = RowKind::label;
   else place(row, prefix.labels, spec);
   if (!prefix.whole) row.kind = RowKind::broken;
-  if (row.kind == RowKind::reading) keep_labels(row, prefix.labels);
+  if (row.kind != RowKind::reading) return row;
+  keep_labels(row, prefix.labels);
+  if (row.of_gpu) {
+    row.pod = pod_of(prefix.labels);
+    row.job = attribute(prefix.labels, "hpc_job");
+  }
   return row;
 }
 

@@ -27,6 +27,7 @@ struct RowMeaning {
   telemetry::Entity entity;
   bool event_like = false;
   telemetry::LabelMap labels;  // those that readings carry to the outside
+  std::string pod, job;        // what runs there, as the labels say; "namespace/pod/container"
   std::string apart;           // all that tells this row from others of the same entity and metric
 };
 

@@ -25,8 +25,8 @@ std::uint64_t digest(const GpuIdentity& g) {
 }
 
 std::uint64_t digest(const RowMeaning& m) {
-  std::string text = fmt::format("{}\n{}\n{}\n{}\n{}\n{}", m.spelling->name, digest(m.says), static_cast<int>(m.kind),
-                                 static_cast<int>(m.entity.kind), m.entity.number, m.apart);
+  std::string text = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}", m.spelling->name, digest(m.says), static_cast<int>(m.kind),
+                                 static_cast<int>(m.entity.kind), m.entity.number, m.apart, m.pod, m.job);
   for (const auto& [name, value] : m.labels) ((text += name) += '=').append(value) += '\n';
   return hash_bytes(text);
 }
@@ -50,7 +50,7 @@ std::optional<std::uint32_t> SeriesBook::find(std::uint64_t key) const {
 std::uint32_t SeriesBook::add(std::uint64_t key, const ParsedPrefix& series, double value, Timestamp now) {
   auto m = describe(series, catalogue_);
   if (m.kind == RowKind::label) note_label_value(m, text_of(value));
-  // Copies for jobs and pods come and go: their keys are learnt again when they are many.
+  // Labels that mean nothing here may come and go: keys are learnt again when they are many.
   if (by_key_.size() > kKeysPerRow * rows_.size() + kFewKeys) by_key_.clear();
   const auto [known, fresh] = by_meaning_.try_emplace(digest(m), static_cast<std::uint32_t>(rows_.size()));
   by_key_[key] = known->second;
@@ -61,7 +61,8 @@ std::uint32_t SeriesBook::add(std::uint64_t key, const ParsedPrefix& series, dou
   row.metric = m.spelling->id;
   row.heard = now;
   rows_.push_back(row);
-  meanings_.push_back({m.kind, m.spelling, name_number(m.says), m.of_gpu, m.event_like, std::move(m.labels), std::move(m.apart)});
+  meanings_.push_back({m.kind, m.spelling, name_number(m.says), m.of_gpu, m.event_like, std::move(m.labels), std::move(m.pod),
+                       std::move(m.job), std::move(m.apart)});
   return known->second;
 }
 
@@ -76,7 +77,7 @@ std::vector<RowMeaning> SeriesBook::meanings() const {
   out.reserve(rows_.size());
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     const auto& m = meanings_[i];
-    out.push_back({m.kind, m.spelling, names_[m.says], m.of_gpu, rows_[i].entity, m.event_like, m.labels, m.apart});
+    out.push_back({m.kind, m.spelling, names_[m.says], m.of_gpu, rows_[i].entity, m.event_like, m.labels, m.pod, m.job, m.apart});
   }
   return out;
 }

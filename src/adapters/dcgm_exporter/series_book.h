@@ -14,7 +14,7 @@ namespace ghm::dcgm_exporter {
 
 /// One source's series, told one at a time by name and labels (remote_write) and never all at once as on a page. What a
 /// series means, which GPU it belongs to and which column it has is worked out by the code that reads pages. Series that
-/// mean the same (copies for jobs and pods) are one row. One owner.
+/// mean the same are one row. One owner.
 class SeriesBook {
  public:
   struct Row {
@@ -55,7 +55,7 @@ class SeriesBook {
     std::uint32_t says = 0;
     bool of_gpu = false, event_like = false;
     telemetry::LabelMap labels;
-    std::string apart;
+    std::string pod, job, apart;
   };
   void forget(Timestamp now);
   std::uint32_t name_number(const telemetry::GpuIdentity& says);

@@ -59,6 +59,7 @@ TEST(SeriesBook, EveryGoldenPageHasTheLayoutThatThePageReaderGivesIt) {
     const auto read = read_careful(page, kCatalogue);
     EXPECT_EQ(*told.book.layout()->table, *read.layout->table) << entry.path();
     EXPECT_EQ(told.book.layout()->gpus, read.layout->gpus) << entry.path();
+    EXPECT_EQ(told.book.layout()->work, read.layout->work) << entry.path();
     ++pages;
   }
   EXPECT_GE(pages, 8);
@@ -75,10 +76,14 @@ TEST(SeriesBook, ALaterSeriesJoinsTheGpuThatItNamesByIndexAlone) {
   EXPECT_EQ(told.book.layout()->gpus[static_cast<std::size_t>(told.book.rows()[0].gpu)].uuid, "GPU-bb");
 }
 
-TEST(SeriesBook, CopiesForPodsAreOneRow) {
+TEST(SeriesBook, CopiesForPodsAreOneColumnAndSayWhatRuns) {
   Told told;
-  for (int pod = 0; pod < 20'000; ++pod) told.tell(temperature(0, "GPU-aa", ",pod=\"p" + std::to_string(pod) + "\""));
-  EXPECT_EQ(told.book.rows().size(), 1u);
+  for (const char* pod : {"p1", "p0"}) told.tell(temperature(0, "GPU-aa", std::string(",pod=\"") + pod + "\""));
+  for (int n = 0; n < 20'000; ++n) told.tell(temperature(0, "GPU-aa", ",pod=\"p0\",note=\"" + std::to_string(n) + "\""));
+  told.book.settle(told.help, kNow);
+  EXPECT_EQ(told.book.rows().size(), 2u);
+  EXPECT_EQ(told.book.layout()->table->series.size(), 1u);
+  EXPECT_EQ(told.book.layout()->work.at(0).pods, (std::vector<std::string>{"p0", "p1"}));
 }
 
 TEST(SeriesBook, WhatEndedOrIsNotHeardOfIsForgottenWithTheNextChange) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <filesystem>
 
 #include "adapters/scrape/http_client.h"
 #include "core/files.h"
@@ -21,6 +22,9 @@ void print_json(const Json& document) {
 void add_server_options(CLI::App& command, ServerOptions& options) {
   command.add_option("--server", options.server, "the server to ask")->envname("GHM_SERVER")->capture_default_str();
   command.add_option("--key-file", options.key_file, "file with the access key, if the server wants one");
+  command.add_option("--data-dir", options.data_dir, "the local server's data folder: its admin.token is the key where none is given")
+      ->envname("GHM_DATA_DIR")
+      ->capture_default_str();
   command.add_flag("--json", options.json, "one JSON document on standard output");
 }
 
@@ -42,25 +46,40 @@ Error refused(const std::string& url, const scrape::HttpAnswer& answer) {
   return {code, detail};
 }
 
-}  // namespace
+constexpr auto kGetTime = 30s, kSendTime = 120s;
 
-Result<Json> get_json(const ServerOptions& options, const std::string& path) {
+Result<Json> ask(const ServerOptions& options, const char* method, const std::string& path, const std::string& key_file,
+                 const std::string& body, std::chrono::milliseconds patience) {
   std::map<std::string, std::string> headers{{"Accept", "application/json"}};
-  if (!options.key_file.empty()) {
-    auto key = read_file(options.key_file, 4096);
+  if (!key_file.empty()) {
+    auto key = read_file(key_file, 4096);
     if (!key) return key.error();
     headers["Authorization"] = "Bearer " + trimmed(*key);
   }
+  if (!body.empty()) headers["Content-Type"] = "application/json";
   auto server = options.server;
   while (server.ends_with('/')) server.pop_back();
-  auto answer = scrape::http_request("GET", server + path, {}, headers, "", 30s);
+  auto answer = scrape::http_request(method, server + path, {}, headers, body, patience);
   if (!answer)
     return Error{answer.error().code, answer.error().what + "; start one with `ghm demo` or `ghm serve`, or name yours with --server"};
-  if (answer->status != 200) return refused(server + path, *answer);
+  if (answer->status != 200 && answer->status != 201) return refused(server + path, *answer);
   auto document = Json::parse(answer->body, nullptr, false);
   if (document.is_discarded())
     return Error{Errc::corrupt, fmt::format("{}{} answered something that is not JSON: is this a ghm server?", server, path)};
   return document;
+}
+
+}  // namespace
+
+Result<Json> get_json(const ServerOptions& options, const std::string& path) {
+  return ask(options, "GET", path, options.key_file, "", kGetTime);
+}
+
+Result<Json> send_json(const ServerOptions& options, const char* method, const std::string& path, const Json& body) {
+  auto key_file = options.key_file;
+  const auto local = options.data_dir + "/admin.token";
+  if (std::error_code ignored; key_file.empty() && std::filesystem::exists(local, ignored)) key_file = local;
+  return ask(options, method, path, key_file, body.is_null() ? "" : body.dump(), kSendTime);
 }
 
 std::string url_encode(std::string_view text) {

@@ -9,6 +9,7 @@
 #include "adapters/scrape/address.h"
 #include "adapters/yaml/config_reader.h"
 #include "core/files.h"
+#include "domain/telemetry/metric_catalogue.h"
 
 namespace ghm::app {
 namespace {
@@ -160,6 +161,40 @@ void read_scrape(Reader& in, const Paths& paths, Config& c) {
   });
 }
 
+void read_quarantine(Reader& in, pipeline::QuarantineSettings& q) {
+  std::int64_t rows = static_cast<std::int64_t>(q.max_rows);
+  in.integer("max_rows", rows, 0, 10'000'000);
+  q.max_rows = static_cast<std::size_t>(rows);
+  std::chrono::milliseconds age = q.max_age;
+  in.duration("max_age", age, 1h, 24h * kMostDays);
+  q.max_age = std::chrono::duration_cast<std::chrono::hours>(age);
+}
+
+void read_side(Reader& in, const std::string& key, std::optional<double>& out, double least) {
+  double value = 0;
+  in.real(key, value, least, 1e18);
+  if (in.has(key)) out = value;
+}
+
+// A site's own word on what a metric may be.
+validation::Override read_override(Reader& in) {
+  validation::Override o;
+  std::string metric;
+  in.text("metric", metric);
+  const auto* spec = telemetry::MetricCatalogue::built_in().by_name(metric);
+  if (spec == nullptr)
+    in.complain("metric", metric.empty() ? "is needed: a DCGM name such as DCGM_FI_DEV_GPU_TEMP"
+                                         : fmt::format("'{}' is not known: expected a DCGM name such as DCGM_FI_DEV_GPU_TEMP", metric));
+  else o.metric = spec->id;
+  in.text("model", o.model);
+  read_side(in, "min", o.min, -1e18);
+  read_side(in, "max", o.max, -1e18);
+  read_side(in, "max_per_second", o.max_per_second, 0);
+  if (!o.min && !o.max && !o.max_per_second) in.complain("", "the override changes nothing: give it min, max or max_per_second");
+  if (o.min && o.max && *o.min > *o.max) in.complain("min", fmt::format("{} is above max {}", *o.min, *o.max));
+  return o;
+}
+
 void read_sections(Reader& in, const Paths& paths, Config& c) {
   in.section("auth", [&](Reader& auth) {
     std::string mode = "auto";
@@ -176,6 +211,9 @@ void read_sections(Reader& in, const Paths& paths, Config& c) {
     retention.integer("raw_days", days, 1, kMostDays);
     c.raw_days = static_cast<int>(days);
   });
+  in.section("quarantine", [&](Reader& quarantine) { read_quarantine(quarantine, c.quarantine); });
+  in.section("validation",
+             [&](Reader& validation) { validation.sections("overrides", [&](Reader& o) { c.overrides.push_back(read_override(o)); }); });
   in.section("log", [&](Reader& log) {
     log.choice("level", c.log_level, {"debug", "info", "warn", "error", "off"});
     log.choice("format", c.log_format, {"text", "json"});

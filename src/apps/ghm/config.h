@@ -10,6 +10,8 @@
 #include "adapters/scrape/scraper.h"
 #include "core/result.h"
 #include "core/time.h"
+#include "domain/validation/limits.h"
+#include "pipeline/quarantine.h"
 
 namespace ghm::app {
 
@@ -24,11 +26,13 @@ struct Config {
   std::vector<scrape::TargetGroup> groups;  // first what stands under `scrape` itself, then scrape.groups
   std::chrono::milliseconds scoring_interval{15min};
   int raw_days = 30;
-  bool take_prometheus = true;      // ingest.prometheus: POST /api/v1/ingest/prometheus
-  bool only_receives = false;       // ingest.prometheus stands there: a configuration without targets is meant so
-  bool simulated_ingest = false;    // ingest.simulated: what is sent there is of a simulated fleet
-  std::string log_level = "info";   // debug info warn error off
-  std::string log_format = "text";  // or "json"
+  bool take_prometheus = true;              // ingest.prometheus: POST /api/v1/ingest/prometheus
+  bool only_receives = false;               // ingest.prometheus stands there: a configuration without targets is meant so
+  bool simulated_ingest = false;            // ingest.simulated: what is sent there is of a simulated fleet
+  pipeline::QuarantineSettings quarantine;  // quarantine.max_rows, quarantine.max_age
+  validation::Overrides overrides;          // validation.overrides
+  std::string log_level = "info";           // debug info warn error off
+  std::string log_format = "text";          // or "json"
 };
 
 /// Tells whether a file that the configuration names can be read.

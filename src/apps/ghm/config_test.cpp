@@ -54,6 +54,11 @@ tls: {cert_file: server.crt, key_file: /abs/server.key}
 metrics_token_file: token
 retention: {raw_days: 7}
 log: {level: debug, format: json}
+quarantine: {max_rows: 500, max_age: 2d}
+validation:
+  overrides:
+    - {metric: DCGM_FI_DEV_GPU_TEMP, model: Tesla T4, min: -5, max: 130.5, max_per_second: 4}
+    - {metric: dcgm_power_usage, max: 900}
 scoring: {interval: 1h}
 scrape:
   interval: 1m
@@ -86,6 +91,10 @@ scrape:
   EXPECT_EQ(c.raw_days, 7);
   EXPECT_EQ(c.log_level, "debug");
   EXPECT_EQ(c.log_format, "json");
+  EXPECT_EQ(c.quarantine.max_rows, 500u);
+  EXPECT_EQ(c.quarantine.max_age, 48h);
+  namespace field = telemetry::field;
+  EXPECT_EQ(c.overrides, (validation::Overrides{{field::gpu_temp, "Tesla T4", -5.0, 130.5, 4.0}, {field::power_usage, "", {}, 900.0, {}}}));
   EXPECT_EQ(c.scoring_interval, 1h);
   EXPECT_EQ(c.scraper.interval, 1min);
   EXPECT_EQ(c.scraper.timeout, 500ms);
@@ -145,6 +154,12 @@ TEST(Config, EachComplaintSaysWhereAndWhatToDo) {
       {"scrape: {targets: [h]}\ntls: {key_file: k}\n", "ghm.yaml:2: tls.key_file: needs cert_file too"},
       {"scrape: {targets: [h]}\nauth: {mode: none}\n", "ghm.yaml:2: auth.mode: 'none': expected one of auto, required"},
       {"scrape: {targets: [h]}\nretention: {raw_days: 0}\n", "ghm.yaml:2: retention.raw_days: '0': expected a whole number from 1 to 3650"},
+      {"scrape: {targets: [h]}\nquarantine: {max_age: 1m}\n", "ghm.yaml:2: quarantine.max_age: '1m': expected 1h to"},
+      {"scrape: {targets: [h]}\nvalidation: {overrides: [{metric: FAN, max: 1}]}\n",
+       "ghm.yaml:2: validation.overrides[0].metric: 'FAN' is not known"},
+      {"scrape: {targets: [h]}\nvalidation: {overrides: [{max: 1}]}\n", "ghm.yaml:2: validation.overrides[0].metric: is needed"},
+      {"scrape: {targets: [h]}\nvalidation: {overrides: [{metric: DCGM_FI_DEV_GPU_TEMP}]}\n", "the override changes nothing"},
+      {"scrape: {targets: [h]}\nvalidation: {overrides: [{metric: DCGM_FI_DEV_GPU_TEMP, min: 5, max: 1}]}\n", "min: 5 is above max 1"},
       {"scrape: [h]\n", "ghm.yaml:1: scrape: expected a mapping of keys, found a list"},
       {"scrape: {targets: [h]\n", "ghm.yaml:2: not YAML: "},
       {"scrape:\n\ttargets: [h]\n", "ghm.yaml:2: not YAML: "},

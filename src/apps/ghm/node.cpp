@@ -62,13 +62,15 @@ Result<void> Node::open_store() {
   store_ = std::move(*store);
   auto kept = pipeline::load_ledger(*store_);
   if (!kept) return kept.error();
-  live_.restore(kept->boards, kept->hosts, clock_.now());
+  live_.restore(*kept, clock_.now());
   const pipeline::Ingest::Outlets outlets{
       [this](pipeline::ToKeep& k) { return filling_ ? to_keep_.put(std::move(k)) : to_keep_.try_put(k); },
       [this](pipeline::LiveUpdate u) { to_show_.try_put(u); }};
-  ingest_ =
-      std::make_unique<pipeline::Ingest>(pipeline::Ingest::Settings{config_.scraper.interval}, outlets, log_.with({{"stage", "ingest"}}));
-  ingest_->restore(std::move(kept->boards), std::move(kept->hosts));
+  if (auto done = open_quarantine(); !done) return done;
+  ingest_ = std::make_unique<pipeline::Ingest>(pipeline::Ingest::Settings{config_.scraper.interval, config_.overrides, quarantine_},
+                                               outlets, log_.with({{"stage", "ingest"}}));
+  ingest_->restore(std::move(*kept));
+  ingest_->restore_trust(store_->latest(telemetry::field::xid));
   remote_ = std::make_unique<pipeline::RemoteIngest>(
       pipeline::RemoteIngest::Settings{config_.scraper.interval, config_.simulated_ingest, std::chrono::hours(24 * config_.raw_days)},
       *ingest_, log_.with({{"stage", "remote_write"}}));
@@ -76,6 +78,30 @@ Result<void> Node::open_store() {
   scoring_ = std::make_unique<services::Scoring>(
       *store_, live_, services::ScoringSettings{config_.scoring_interval, config_.scraper.interval}, log_.with({{"stage", "scoring"}}));
   return {};
+}
+
+Result<void> Node::open_quarantine() {
+  quarantine_ = std::make_shared<pipeline::Quarantine>(config_.quarantine);
+  const auto unreadable = quarantine_->restore(*store_, clock_.now());
+  if (!unreadable) return unreadable.error();
+  if (*unreadable > 0) log_.warn("quarantine.unreadable", {{"records", std::to_string(*unreadable)}});
+  return {};
+}
+
+Result<views::ReplayReport> Node::replay(const views::QuarantineQuery& query, bool dry_run) {
+  const auto fleet = live_.current();
+  const auto model_of = [&](fleet::BoardId id) {
+    const auto board = std::ranges::find(fleet->boards, id, [](const views::BoardView& v) { return v.board.id; });
+    return board == fleet->boards.end() ? std::string() : board->board.model;
+  };
+  const pipeline::ReplayWorld world{*store_, model_of, config_.overrides, std::chrono::days(config_.raw_days),
+                                    [this](pipeline::ToKeep k) { return to_keep_.try_put(k); }};
+  auto report = pipeline::replay(*quarantine_, query, dry_run, world, clock_.now());
+  if (report && !dry_run)
+    log_.info("quarantine.replayed", {{"replayed", std::to_string(report->replayed)},
+                                      {"still_refused", std::to_string(report->still_refused)},
+                                      {"lost", std::to_string(report->lost)}});
+  return report;
 }
 
 Result<void> Node::check_access() {
@@ -113,7 +139,15 @@ Result<void> Node::listen() {
                    {config_.key_required, loopback_, *metrics_token},
                    [this] { return self_metrics(); },
                    [this] { return not_ready(); },
-                   [this](int status, std::string_view route, double seconds) { requests_.add(status, route, seconds); }};
+                   [this](int status, std::string_view route, double seconds) { requests_.add(status, route, seconds); },
+                   [this](std::function<void(fleet::Ledger&)> change, pipeline::Told kept) {
+                     boost::asio::post(ingest_io_, [this, change = std::move(change), kept = std::move(kept)] {
+                       ingest_->tell(change, clock_.now(), kept);
+                     });
+                   },
+                   [this] { return keeper_->trouble(); },
+                   [this](const views::QuarantineQuery& query) { return quarantine_->list(query); },
+                   [this](const views::QuarantineQuery& query, bool dry_run) { return replay(query, dry_run); }};
   if (config_.take_prometheus)
     world.remote_write = [this](remote_write::WriteRequest r, bool backfill, pipeline::Told told) {
       take(std::move(r), backfill, std::move(told));
@@ -244,6 +278,7 @@ void Node::stop() {
     ingest_io_.stop();
   });
   if (ingest_thread_.joinable()) ingest_thread_.join();
+  ingest_->finish(clock_.now());
   to_keep_.close();
   to_show_.close();
   // A disk that is full meanwhile must not keep the program from ending.

@@ -48,6 +48,8 @@ class Node {
  private:
   Node(Config config, Log log);
   Result<void> open_store();
+  Result<void> open_quarantine();
+  Result<views::ReplayReport> replay(const views::QuarantineQuery& query, bool dry_run);
   Result<std::string> read_metrics_token() const;
   Result<void> listen();
   Result<void> check_access();
@@ -72,6 +74,7 @@ class Node {
   pipeline::LiveView live_;
   Mailbox<pipeline::ToKeep> to_keep_{4096};
   Mailbox<pipeline::LiveUpdate> to_show_{8};
+  std::shared_ptr<pipeline::Quarantine> quarantine_;
   std::unique_ptr<pipeline::Keeper> keeper_;
   std::unique_ptr<services::Scoring> scoring_;
   services::RequestCounts requests_;

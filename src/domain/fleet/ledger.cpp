@@ -8,7 +8,6 @@
 namespace ghm::fleet {
 namespace {
 
-constexpr int kIntervalsUntilSilent = 2;
 // A record is written again for "last seen" alone only this often: 10,000 boards must not mean 1,000 writes a second.
 constexpr auto kPersistSeenEvery = 5min;
 
@@ -16,9 +15,12 @@ std::string address_key(const std::string& host, const std::string& pci) {
   return host + '\n' + pci;
 }
 
-std::string name_of(const Board& b) {
-  if (!b.serial.empty()) return "board " + b.serial;
-  return b.uuid.empty() ? fmt::format("the board at {} {}", b.host, b.pci_bus_id) : "board " + b.uuid;
+Held slot_of(const Board& b) {
+  const auto where = b.pci_bus_id.empty() ? fmt::format("slot {}", b.slot) : b.pci_bus_id;
+  Facts facts{{"host", b.host}, {"pci_bus_id", b.pci_bus_id}};
+  for (const auto& [name, value] : {std::pair{"region", b.place.region}, {"datacenter", b.place.datacenter}, {"rack", b.place.rack}})
+    if (!value.empty()) facts[name] = value;
+  return {b.host + " " + where, std::move(facts)};
 }
 
 /// Takes over what is said; what is not said stays.
@@ -26,7 +28,18 @@ void learn(std::string& known, const std::string& said) {
   if (!said.empty()) known = said;
 }
 
+std::vector<Held> all_of(const std::vector<std::string>& names) {
+  std::vector<Held> out;
+  for (const auto& name : names) out.push_back({name, {}});
+  return out;
+}
+
 }  // namespace
+
+std::string spoken_name(const Board& b) {
+  if (!b.serial.empty()) return "board " + b.serial;
+  return b.uuid.empty() ? fmt::format("the board at {} {}", b.host, b.pci_bus_id) : "board " + b.uuid;
+}
 
 Ledger::State& Ledger::state(BoardId id) {
   const auto n = static_cast<std::size_t>(id);
@@ -62,7 +75,16 @@ std::vector<BoardId> Ledger::sight(const Sighting& s, const std::vector<telemetr
   }
   std::vector<BoardId> ids;
   ids.reserve(gpus.size());
-  for (const auto& gpu : gpus) ids.push_back(resolve(s, host, gpu));
+  for (const auto& gpu : gpus) {
+    auto id = resolve(s, host, gpu);
+    if (id != BoardId::none && std::ranges::find(ids, id) != ids.end()) {
+      const auto& b = *find(id);
+      conflict("serial_twice", b, s.host, fmt::format("{} shows {} twice: the first row keeps it", s.host, spoken_name(b)), s.at);
+      id = BoardId::none;
+    }
+    ids.push_back(id);
+  }
+  retire_replaced(s);
   // A conflict is looked at again with the next page, in case the other claim has ended.
   const bool settled = std::ranges::none_of(ids, [](BoardId id) { return id == BoardId::none; });
   source = {&host, settled ? s.host : std::string(), gpus, ids};
@@ -77,11 +99,18 @@ BoardId Ledger::host_id(std::string_view host) const {
 Host& Ledger::host_of(const Sighting& s) {
   auto it = hosts_.find(s.host);
   if (it == hosts_.end()) {
-    it = hosts_.emplace(s.host, Host{new_id(), s.host, s.place, s.simulated, s.at, s.at, s.interval, {}}).first;
+    it = hosts_.emplace(s.host, Host{new_id(), s.host, s.place, s.simulated, s.at, s.at, s.interval, {}, {}}).first;
     state(it->second.id).host = &it->second;
     mark(it->second.id);
+    for (auto& [id, b] : boards_)  // those that the inventory knew before their host was heard of
+      if (b.host == s.host) link_to_host(b);
   }
   return it->second;
+}
+
+void Ledger::link_to_host(Board& b) {
+  const auto host = hosts_.find(b.host);
+  state(b.id).host = host == hosts_.end() ? nullptr : &host->second;
 }
 
 void Ledger::note_answer(Host& h, const Sighting& s) {
@@ -96,6 +125,8 @@ void Ledger::note_answer(Host& h, const Sighting& s) {
   if (st.told_missing) {
     st.told_missing = false;
     tell(s.at, "source_returned", BoardId::none, h.name, fmt::format("{} answers again", h.name));
+    intervals_.add_ended({h.id, "silence", h.name, {}, h.silent_since.value_or(s.at), s.at});
+    h.silent_since.reset();
     mark(h.id);
   }
   if (h.last_answer - st.persisted >= kPersistSeenEvery) mark(h.id);
@@ -104,12 +135,27 @@ void Ledger::note_answer(Host& h, const Sighting& s) {
 void Ledger::note_seen(Board& b, Timestamp at) {
   auto& st = states_[static_cast<std::size_t>(b.id)];
   st.seen = b.last_seen = std::max(b.last_seen, at);
-  if (st.told_missing) {
-    st.told_missing = false;
-    tell(at, "gpu_returned", b.id, b.host, fmt::format("{} is back on {}'s page", name_of(b), b.host));
+  if (st.told_missing) note_return(b, at);
+  if (!b.in_service && is_back(b, at)) {
+    b.in_service = true;
+    tell(at, "gpu_returned", b.id, b.host, fmt::format("{} was out of service and reports again, on {}", spoken_name(b), b.host));
     mark(b.id);
   }
   if (b.last_seen - st.persisted >= kPersistSeenEvery) mark(b.id);
+}
+
+// Retired on paper first, pulled out later: a day's grace. A board that was replaced is back the moment it reports.
+bool Ledger::is_back(const Board& b, Timestamp at) const {
+  constexpr auto kGrace = 24h;
+  return b.asset == nullptr || !b.asset->retired_at || at > *b.asset->retired_at + kGrace;
+}
+
+void Ledger::note_return(Board& b, Timestamp at) {
+  state(b.id).told_missing = false;
+  tell(at, "gpu_returned", b.id, b.host, fmt::format("{} is back on {}'s page", spoken_name(b), b.host));
+  intervals_.add_ended({b.id, "silence", b.host, {}, b.silent_since.value_or(at), at});
+  b.silent_since.reset();
+  mark(b.id);
 }
 
 Board* Ledger::known(const std::string& host, const telemetry::GpuIdentity& gpu) {
@@ -157,34 +203,79 @@ BoardId Ledger::resolve(const Sighting& s, Host& host, const telemetry::GpuIdent
     b = &create(s, host);
     update(*b, s, host, gpu);
     tell(s.at, "gpu_appeared", b->id, s.host,
-         fmt::format("{} ({}) appeared on {}", name_of(*b), b->model.empty() ? "unknown model" : b->model, s.host));
+         fmt::format("{} ({}) appeared on {}", spoken_name(*b), b->model.empty() ? "unknown model" : b->model, s.host));
     return b->id;
   }
   if (is_elsewhere(*b, s)) {
-    if (!std::exchange(state(b->id).told_conflict, true))
-      tell(s.at, "identity_conflict", b->id, s.host,
-           fmt::format("{} is claimed by {} and {} at the same time; {} keeps it", name_of(*b), b->host, s.host, b->host));
+    conflict("claimed_twice", *b, fmt::format("{} and {}", b->host, s.host),
+             fmt::format("{} is claimed by {} and {} at the same time; {} keeps it", spoken_name(*b), b->host, s.host, b->host), s.at);
     return BoardId::none;
   }
-  state(b->id).told_conflict = false;
   note_move(*b, s, gpu);
   update(*b, s, host, gpu);
   note_seen(*b, s.at);
   return b->id;
 }
 
+void Ledger::conflict(std::string kind, const Board& b, std::string claims, std::string detail, Timestamp at) {
+  const auto [it, fresh] = conflicts_.try_emplace({kind, b.id}, Conflict{kind, b.id, claims, detail, at, at});
+  it->second.last = at;
+  it->second.claims = std::move(claims);
+  it->second.detail = detail;
+  if (fresh) tell(at, "identity_conflict", b.id, b.host, std::move(detail));
+}
+
+std::vector<Conflict> Ledger::conflicts() const {
+  std::vector<Conflict> out;
+  for (const auto& [key, c] : conflicts_) out.push_back(c);
+  return out;
+}
+
+// A board whose place another one took, and that is on no page, was taken out: for repair, for return, for good. It comes
+// back into service by itself when it shows up again.
+void Ledger::retire_replaced(const Sighting& s) {
+  for (const auto id : std::exchange(displaced_, {})) {
+    auto& b = boards_.at(id);
+    const bool seen = state(id).seen >= s.at;
+    // It may have been seen elsewhere since, or stand at another address of this host.
+    const auto there = by_address_.find(address_key(b.host, b.pci_bus_id));
+    if (seen || b.host != s.host || !b.in_service || there == by_address_.end() || there->second == id) continue;
+    b.in_service = false;
+    intervals_.hold(id, "slot", std::vector<Held>{}, s.at);
+    tell(s.at, "gpu_replaced", id, s.host,
+         fmt::format("another board stands at {} on {}: {} is out of service", b.pci_bus_id, s.host, spoken_name(b)));
+    mark(id);
+  }
+}
+
+void Ledger::note_work(const std::vector<BoardId>& boards, const std::vector<telemetry::Workload>& work, Timestamp at) {
+  for (std::size_t i = 0; i < boards.size() && i < work.size(); ++i) {
+    if (boards[i] == BoardId::none) continue;
+    intervals_.hold(boards[i], "pod", all_of(work[i].pods), at);
+    intervals_.hold(boards[i], "job", all_of(work[i].jobs), at);
+  }
+}
+
 // Another index with the same address is the driver counting anew, not a move.
 void Ledger::note_move(const Board& b, const Sighting& s, const telemetry::GpuIdentity& gpu) {
   const bool other_host = b.host != s.host;
   const bool other_address = !gpu.pci_bus_id.empty() && !b.pci_bus_id.empty() && b.pci_bus_id != gpu.pci_bus_id;
-  if (other_host) tell(s.at, "gpu_moved", b.id, s.host, fmt::format("{} moved from {} to {}", name_of(b), b.host, s.host));
+  if (other_host) tell(s.at, "gpu_moved", b.id, s.host, fmt::format("{} moved from {} to {}", spoken_name(b), b.host, s.host));
   else if (other_address)
-    tell(s.at, "gpu_moved", b.id, s.host, fmt::format("{} moved from {} to {} in {}", name_of(b), b.pci_bus_id, gpu.pci_bus_id, s.host));
+    tell(s.at, "gpu_moved", b.id, s.host,
+         fmt::format("{} moved from {} to {} in {}", spoken_name(b), b.pci_bus_id, gpu.pci_bus_id, s.host));
+}
+
+void Ledger::note_firmware(const Board& b, const Sighting& s, const telemetry::GpuIdentity& gpu) {
+  const auto changed = [](const std::string& was, const std::string& is) { return !was.empty() && !is.empty() && was != is; };
+  if (changed(b.driver_version, gpu.driver_version))
+    tell(s.at, "driver_change", b.id, s.host, fmt::format("{}: driver {} became {}", spoken_name(b), b.driver_version, gpu.driver_version));
+  if (changed(b.vbios_version, gpu.vbios_version))
+    tell(s.at, "vbios_change", b.id, s.host, fmt::format("{}: VBIOS {} became {}", spoken_name(b), b.vbios_version, gpu.vbios_version));
 }
 
 void Ledger::update(Board& b, const Sighting& s, Host& host, const telemetry::GpuIdentity& gpu) {
-  if (!b.driver_version.empty() && !gpu.driver_version.empty() && b.driver_version != gpu.driver_version)
-    tell(s.at, "driver_change", b.id, s.host, fmt::format("{}: driver {} became {}", name_of(b), b.driver_version, gpu.driver_version));
+  note_firmware(b, s, gpu);
   learn(b.serial, gpu.serial);
   learn(b.uuid, gpu.uuid);
   learn(b.pci_bus_id, gpu.pci_bus_id);
@@ -197,68 +288,25 @@ void Ledger::update(Board& b, const Sighting& s, Host& host, const telemetry::Gp
   b.simulated |= s.simulated;
   state(b.id).host = &host;
   index(b);
+  note_names(b, s.at);
   mark(b.id);
+}
+
+// A page that does not print a name does not end it: exporters differ in what they print.
+void Ledger::note_names(const Board& b, Timestamp at) {
+  intervals_.hold(b.id, "slot", slot_of(b), at);
+  for (const auto& [kind, value] :
+       {std::pair{"serial", b.serial}, {"uuid", b.uuid}, {"driver", b.driver_version}, {"vbios", b.vbios_version}})
+    if (!value.empty()) intervals_.hold(b.id, kind, Held{value, {}}, at);
 }
 
 void Ledger::index(const Board& b) {
   if (!b.serial.empty()) by_serial_[b.serial] = b.id;
   if (!b.uuid.empty()) by_uuid_[b.uuid] = b.id;
-  if (!b.pci_bus_id.empty()) by_address_[address_key(b.host, b.pci_bus_id)] = b.id;
-}
-
-void Ledger::no_answer(const Sighting& s, std::string_view error) {
-  auto it = hosts_.find(s.host);
-  // A target that names its host only on its page is known by that name once it has answered.
-  if (const auto source = sources_.find(s.source); it == hosts_.end() && source != sources_.end()) it = hosts_.find(source->second.host);
-  if (it == hosts_.end()) {
-    it = hosts_.emplace(s.host, Host{new_id(), s.host, s.place, s.simulated, s.at, Timestamp{}, s.interval, {}}).first;
-    state(it->second.id).host = &it->second;
-  }
-  if (it->second.last_error == error) return;
-  it->second.last_error = error;
-  mark(it->second.id);
-}
-
-void Ledger::notice_silence(Timestamp now) {
-  if (!watching_since_) watching_since_ = now;
-  for (auto& [name, h] : hosts_) {
-    auto& st = state(h.id);
-    if (st.told_missing || !is_silent(h, now) || now - *watching_since_ <= kIntervalsUntilSilent * h.interval) continue;
-    st.told_missing = true;
-    mark(h.id);
-    tell(now, "source_silent", BoardId::none, name,
-         h.last_error.empty() ? fmt::format("{} does not answer", name) : fmt::format("{} does not answer: {}", name, h.last_error));
-  }
-  for (auto& st : states_) {
-    if (st.board == nullptr || !is_silent(st, now)) continue;
-    const auto& b = *st.board;
-    // Nobody can say that a board is missing while its whole host is silent.
-    if (st.told_missing || !b.in_service || st.host == nullptr || is_silent(*st.host, now)) continue;
-    if (now - *watching_since_ <= kIntervalsUntilSilent * st.host->interval) continue;
-    st.told_missing = true;
-    mark(b.id);
-    tell(now, "gpu_missing", b.id, b.host, fmt::format("{} is no longer on {}'s page", name_of(b), b.host));
-  }
-}
-
-bool Ledger::is_silent(const State& board, Timestamp now) {
-  return now - board.seen > kIntervalsUntilSilent * (board.host ? board.host->interval : std::chrono::milliseconds(10'000));
-}
-
-bool Ledger::is_silent(const Board& b, Timestamp now) const {
-  return is_silent(state(b.id), now);
-}
-
-std::vector<Ledger::Presence> Ledger::presence(Timestamp now) const {
-  std::vector<Presence> all;
-  all.reserve(boards_.size());
-  for (std::size_t id = 1; id < states_.size(); ++id)
-    if (const auto& st = states_[id]; st.board != nullptr) all.push_back({static_cast<BoardId>(id), st.seen, is_silent(st, now)});
-  return all;
-}
-
-bool Ledger::is_silent(const Host& h, Timestamp now) const {
-  return now - h.last_answer > kIntervalsUntilSilent * h.interval;
+  if (b.pci_bus_id.empty()) return;
+  auto& there = by_address_[address_key(b.host, b.pci_bus_id)];
+  if (there != BoardId::none && there != b.id) displaced_.push_back(there);
+  there = b.id;
 }
 
 const Board* Ledger::find(BoardId id) const {
@@ -295,24 +343,30 @@ Ledger::Changes Ledger::take_changes() {
   }
   dirty_.clear();
   out.events = std::exchange(events_, {});
+  out.intervals = intervals_.take_changes();
+  out.maintenance = std::exchange(changed_maintenance_, {});
   return out;
 }
 
-void Ledger::restore(std::vector<Board> boards, std::vector<Host> hosts) {
-  for (auto& h : hosts) {
-    auto& kept = hosts_[h.name] = std::move(h);
-    state(kept.id).host = &kept;
-    state(kept.id).persisted = kept.last_answer;
+void Ledger::restore(Kept kept) {
+  for (auto& h : kept.hosts) {
+    auto& host = hosts_[h.name] = std::move(h);
+    auto& st = state(host.id);
+    st.host = &host;
+    st.persisted = host.last_answer;
+    st.told_missing = host.silent_since.has_value();
   }
-  for (auto& b : boards) {
-    auto& kept = boards_[b.id] = std::move(b);
-    const auto host = hosts_.find(kept.host);
-    auto& st = state(kept.id);
-    st.board = &kept;
-    st.host = host == hosts_.end() ? nullptr : &host->second;
-    st.seen = st.persisted = kept.last_seen;
-    index(kept);
+  for (auto& b : kept.boards) {
+    auto& board = boards_[b.id] = std::move(b);
+    auto& st = state(board.id);
+    st.board = &board;
+    st.seen = st.persisted = board.last_seen;
+    st.told_missing = board.silent_since.has_value();
+    link_to_host(board);
+    index(board);
   }
+  intervals_.restore(std::move(kept.open));
+  maintenance_.restore(std::move(kept.maintenance));
 }
 
 }  // namespace ghm::fleet

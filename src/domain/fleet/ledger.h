@@ -1,14 +1,18 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "core/result.h"
 #include "core/time.h"
 #include "domain/fleet/asset.h"
+#include "domain/fleet/intervals.h"
+#include "domain/fleet/maintenance.h"
 #include "domain/telemetry/page.h"
 
 /// The ledger: every board for life. Identity is the serial number; UUID and host + PCI address are aliases for boards
@@ -26,7 +30,9 @@ struct Board {
   bool simulated = false;  // once any source of it was simulated, for ever
   bool in_service = true;
   Timestamp first_seen{};
-  Timestamp last_seen{};  // last page that showed it
+  Timestamp last_seen{};                  // last page that showed it; the epoch: only the inventory knows it
+  std::optional<Timestamp> silent_since;  // it is missing, and that was told
+  std::shared_ptr<const Asset> asset;     // what the inventory says of its newest stay; nullptr: nothing
 };
 
 /// A host has a number too: it owns switch, CPU and node series.
@@ -38,13 +44,23 @@ struct Host {
   Timestamp first_seen{};
   Timestamp last_answer{};  // the last page that arrived, with or without GPUs
   std::chrono::milliseconds interval{10'000};
-  std::string last_error;  // why it does not answer, empty while it does
+  std::string last_error;                 // why it does not answer, empty while it does
+  std::optional<Timestamp> silent_since;  // it does not answer, and that was told
 };
+
+/// "board 1650…", for sentences: by its serial, else its UUID, else where it stands.
+std::string spoken_name(const Board& board);
+
+/// Silence is an event within this many intervals.
+inline constexpr int kIntervalsUntilSilent = 2;
+/// The kind of a Conflict between inventory and page.
+inline constexpr std::string_view kInventoryPlace = "inventory_place";
 
 /// What the ledger noticed while looking at a page; persisted as events by the pipeline.
 struct FleetEvent {
   Timestamp at{};
-  std::string kind;  // gpu_appeared gpu_moved gpu_missing gpu_returned source_silent source_returned identity_conflict driver_change
+  std::string kind;  // gpu_appeared gpu_moved gpu_missing gpu_returned gpu_replaced gpu_retired source_silent source_returned
+                     // identity_conflict driver_change vbios_change maintenance, and the signs of a PageWatch
   BoardId board{};   // none: about the host
   std::string host;
   std::string detail;  // one sentence
@@ -60,6 +76,15 @@ struct Sighting {
   Timestamp at{};
 };
 
+/// Two claims that cannot both be true. Shown, not guessed: what was known stays until one claim ends.
+struct Conflict {
+  std::string kind;  // claimed_twice serial_twice inventory_place
+  BoardId board{};
+  std::string claims;  // "h1 and h2"
+  std::string detail;  // one sentence
+  Timestamp since{}, last{};
+};
+
 /// A pure state machine: no clock, no store. One owner.
 class Ledger {
  public:
@@ -68,10 +93,25 @@ class Ledger {
   std::vector<BoardId> sight(const Sighting& s, const std::vector<telemetry::GpuIdentity>& gpus);
   /// The host's own id for node, switch and CPU series; created by sight().
   BoardId host_id(std::string_view host) const;
+  /// What runs on the boards of a page: `work` has an entry per entry of `boards`. Kept as intervals.
+  void note_work(const std::vector<BoardId>& boards, const std::vector<telemetry::Workload>& work, Timestamp at);
+  /// What the inventory says about one stay of a board, creating the board when it is new. The same again changes nothing.
+  /// Where a page says otherwise the page is believed, and the disagreement is a conflict. invalid_input: no name, or a stay
+  /// that ends before it begins.
+  Result<BoardId> take_asset(const Asset& asset, bool simulated, Timestamp now);
   /// A target did not answer.
   void no_answer(const Sighting& s, std::string_view error);
-  /// Finds what has stopped: a source without an answer, a board gone from its page, for two intervals.
+  /// Finds what has stopped: a source without an answer, a board gone from its page, for two intervals. Under maintenance
+  /// nothing is told; what is still silent afterwards is told then.
   void notice_silence(Timestamp now);
+
+  /// Starts or ends maintenance of a board, host or rack by its name: a serial or UUID, else a host, else a rack. not_found:
+  /// nothing is called so.
+  Result<Maintenance> start_maintenance(std::string_view name, std::optional<Timestamp> until, std::string reason, std::string by,
+                                        Timestamp now);
+  Result<Maintenance> end_maintenance(std::string_view name, Timestamp now);
+  const MaintenanceBook& maintenance() const { return maintenance_; }
+  std::vector<Conflict> conflicts() const;
 
   const Board* find(BoardId id) const;
   /// By serial, UUID, or unambiguous last 4+ digits of a serial.
@@ -94,11 +134,20 @@ class Ledger {
     std::vector<Board> boards;
     std::vector<Host> hosts;
     std::vector<FleetEvent> events;
+    OpenIntervals::Changes intervals;
+    std::vector<Maintenance> maintenance;
   };
   Changes take_changes();
 
-  /// Rebuilds the state from persisted records, before the first sight().
-  void restore(std::vector<Board> boards, std::vector<Host> hosts);
+  /// All of a ledger, as it was persisted.
+  struct Kept {
+    std::vector<Board> boards;
+    std::vector<Host> hosts;
+    std::vector<Interval> open;
+    std::vector<Maintenance> maintenance;
+  };
+  /// Rebuilds the state, before the first sight().
+  void restore(Kept kept);
 
  private:
   /// What a board or host needs beside its record; by id.
@@ -108,7 +157,6 @@ class Ledger {
     Timestamp seen{};           // a board's last_seen, here beside what silence needs: looked at every second for every board
     Timestamp persisted{};      // last_seen or last_answer of the record that was last handed out
     bool told_missing = false;  // its silence is an event already
-    bool told_conflict = false;
     bool dirty = false;
   };
   struct Source {
@@ -131,6 +179,24 @@ class Ledger {
   bool is_elsewhere(const Board& b, const Sighting& s) const;
   void update(Board& b, const Sighting& s, Host& host, const telemetry::GpuIdentity& gpu);
   void note_move(const Board& b, const Sighting& s, const telemetry::GpuIdentity& gpu);
+  void note_firmware(const Board& b, const Sighting& s, const telemetry::GpuIdentity& gpu);
+  void note_names(const Board& b, Timestamp at);
+  void note_return(Board& b, Timestamp at);
+  bool is_back(const Board& b, Timestamp at) const;
+  void retire_replaced(const Sighting& s);
+  void conflict(std::string kind, const Board& b, std::string claims, std::string detail, Timestamp at);
+  void notice_silent_host(Host& h, Timestamp now);
+  void notice_missing_board(State& st, Timestamp now);
+  void end_conflicts(Timestamp now);
+  Board& create_from(const Asset& asset, Timestamp now);
+  void take_stay(Board& b, const Asset& asset, Timestamp now);
+  void take_newest_stay(Board& b, const Asset& asset, bool retired);
+  void link_to_host(Board& b);
+  struct Named {
+    Maintenance::Scope scope{};
+    std::string target;
+  };
+  Result<Named> named(std::string_view name) const;
   void index(const Board& b);
   void mark(BoardId id);
   void tell(Timestamp at, const char* kind, BoardId board, const std::string& host, std::string detail);
@@ -142,6 +208,11 @@ class Ledger {
   std::unordered_map<std::string, Source> sources_;
   std::vector<BoardId> dirty_;
   std::vector<FleetEvent> events_;
+  OpenIntervals intervals_;
+  MaintenanceBook maintenance_;
+  std::vector<Maintenance> changed_maintenance_;
+  std::map<std::pair<std::string, BoardId>, Conflict> conflicts_;
+  std::vector<BoardId> displaced_;           // another board stands where this one stood: looked at when the page is read
   std::optional<Timestamp> watching_since_;  // the first notice_silence(): nobody was asked before
 };
 

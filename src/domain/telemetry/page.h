@@ -27,6 +27,13 @@ struct GpuIdentity {
   friend bool operator==(const GpuIdentity&, const GpuIdentity&) = default;
 };
 
+/// What runs on a GPU, as labels of its rows tell. It comes and goes: kept as intervals, never part of a series.
+struct Workload {
+  std::vector<std::string> pods;  // "namespace/pod/container", ascending; several with time slicing or MIG
+  std::vector<std::string> jobs;  // batch jobs (hpc_job), ascending
+  friend bool operator==(const Workload&, const Workload&) = default;
+};
+
 using LabelMap = std::map<std::string, std::string>;
 
 /// One column of a page.
@@ -50,6 +57,7 @@ struct SeriesTable {
 struct PageLayout {
   std::shared_ptr<const SeriesTable> table;
   std::vector<GpuIdentity> gpus;
+  std::vector<Workload> work = {};  // one per GPU
 };
 
 /// Why a number is not believed. The contract's words, in this order in every count.
@@ -75,6 +83,10 @@ struct Refusal {
   MetricId metric{};  // none: the line's metric could not be told
   std::string value;
   Reason reason{};
+  // What validation knows beside: the column, the number in its canonical unit, the time if the line had one of its own.
+  std::optional<std::uint32_t> column = std::nullopt;
+  std::optional<double> number = std::nullopt;
+  std::optional<Timestamp> at = std::nullopt;
 };
 
 /// A column without a value at this instant. A NaN with a payload of its own: real NaNs are refused, so it is unambiguous.

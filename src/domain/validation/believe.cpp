@@ -4,18 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <map>
 
 namespace ghm::validation {
 namespace {
 
-namespace field = telemetry::field;
-using telemetry::Entity;
-using telemetry::MetricId;
 using telemetry::Reason;
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // The first of four consecutive blank values of each type. As doubles the four INT64 values are one.
 constexpr double kInt32Blank = 2147483632.0, kInt64Blank = 9223372036854775808.0, kFp64Blank = 140737488355328.0;
@@ -24,15 +17,8 @@ constexpr double kScales[] = {1, 100, 0.01, 1000, 0.001, 1e6, 1e-6, 1048576, 1.0
 
 constexpr double kSmallestBlank = kInt32Blank / 1048576 - 1;
 
-// A GPU above its shutdown threshold is already off; the margin leaves room for sensors that read high while it dies.
-constexpr double kMarginAboveShutdown = 15;
-// Peaks of a millisecond above the limit are normal, half as much again is not.
-constexpr double kPowerHeadroom = 1.5;
-
-/// What one GPU's own page and model say about its limits.
-struct Limits {
-  std::optional<double> shutdown_temp, power;
-};
+constexpr auto kMostAhead = 5min;
+constexpr auto kMostLate = 48h;
 
 /// Four consecutive blank values of one type at one scale.
 struct BlankRange {
@@ -49,34 +35,14 @@ std::vector<BlankRange> scaled_blanks() {
   return out;
 }
 
-bool is_power(MetricId id) {
-  return id == field::power_usage || id == MetricId{157};
+void check_stamps(telemetry::PageReading& reading, Timestamp now) {
+  for (const auto& [column, at] : reading.stamps) {
+    if (column >= reading.values.size() || telemetry::is_absent(reading.values[column])) continue;
+    if (const auto reason = why_not(at, now)) refuse(reading, column, *reason);
+  }
 }
 
-void note_limit(Limits& limits, MetricId id, double value) {
-  if (telemetry::is_absent(value) || !std::isfinite(value) || is_sentinel(value)) return;
-  if (id == field::shutdown_temp && value >= 80 && value <= 130) limits.shutdown_temp = value;
-  if (id == field::power_limit_max && value >= 50 && value <= 3000) limits.power = value * kPowerHeadroom;
-}
-
-std::map<int, Limits> limits_by_gpu(const telemetry::PageLayout& layout, const std::vector<double>& values,
-                                    const telemetry::ModelCatalogue& models) {
-  std::map<int, Limits> out;
-  for (std::size_t g = 0; g < layout.gpus.size(); ++g)
-    if (const auto* model = models.find(layout.gpus[g].model); model && model->tdp_w)
-      out[static_cast<int>(g)].power = *model->tdp_w * kPowerHeadroom;
-  const auto& series = layout.table->series;
-  for (std::size_t i = 0; i < series.size() && i < values.size(); ++i)
-    if (series[i].gpu >= 0 && series[i].entity.kind == Entity::Kind::gpu) note_limit(out[series[i].gpu], series[i].metric, values[i]);
-  return out;
-}
-
-Bounds bounds_of(const telemetry::MetricSpec& spec, const Limits& own) {
-  Bounds b{spec.min, spec.max};
-  if (is_power(spec.id)) b = {0, own.power.value_or(spec.max)};
-  if (spec.id == field::gpu_temp && own.shutdown_temp) b.hi = *own.shutdown_temp + kMarginAboveShutdown;
-  return b;
-}
+}  // namespace
 
 std::optional<Reason> why_not(double value, const Bounds& b) {
   if (std::isnan(value) || std::isinf(value)) return Reason::not_finite;
@@ -85,23 +51,23 @@ std::optional<Reason> why_not(double value, const Bounds& b) {
   return std::nullopt;
 }
 
+std::optional<Reason> why_not(Timestamp at, Timestamp now) {
+  if (at > now + kMostAhead) return Reason::future;
+  if (at < now - kMostLate) return Reason::too_old;
+  return std::nullopt;
+}
+
 void refuse(telemetry::PageReading& reading, std::size_t column, Reason reason) {
   const auto& s = reading.layout->table->series[column];
   const auto gpu = s.gpu < 0 ? std::nullopt : std::optional(static_cast<std::uint16_t>(s.gpu));
-  auto text = fmt::format("{}", reading.values[column]);
-  reading.refused.push_back({gpu, s.entity, s.metric, std::move(text), reason});
+  const double value = reading.values[column];
+  telemetry::Refusal r{gpu, s.entity, s.metric, fmt::format("{}", value), reason};
+  r.column = static_cast<std::uint32_t>(column);
+  r.number = value;
+  if (const auto stamp = reading.stamps.find(static_cast<std::uint32_t>(column)); stamp != reading.stamps.end()) r.at = stamp->second;
+  reading.refused.push_back(std::move(r));
   reading.values[column] = telemetry::absent();
 }
-
-void check_stamps(telemetry::PageReading& reading, Timestamp now) {
-  for (const auto& [column, at] : reading.stamps) {
-    if (column >= reading.values.size() || telemetry::is_absent(reading.values[column])) continue;
-    if (at > now + 5min) refuse(reading, column, Reason::future);
-    else if (at < now - 48h) refuse(reading, column, Reason::too_old);
-  }
-}
-
-}  // namespace
 
 bool is_sentinel(double value) {
   static const auto ranges = scaled_blanks();
@@ -115,13 +81,27 @@ bool is_sentinel(double value) {
 }
 
 ColumnRules ColumnRules::build(const telemetry::PageLayout& layout, const std::vector<double>& device_limits,
-                               const telemetry::MetricCatalogue& metrics, const telemetry::ModelCatalogue& models) {
+                               const telemetry::MetricCatalogue& metrics, const telemetry::ModelCatalogue& models,
+                               const Overrides& overrides) {
   auto limits = limits_by_gpu(layout, device_limits, models);
   ColumnRules rules;
   rules.bounds_.reserve(layout.table->series.size());
-  for (const auto& s : layout.table->series) {
+  for (std::uint32_t i = 0; i < layout.table->series.size(); ++i) {
+    const auto& s = layout.table->series[i];
     const auto* spec = metrics.find(s.metric);
-    rules.bounds_.push_back(spec ? bounds_of(*spec, limits[s.gpu]) : Bounds{-kInfinity, kInfinity});
+    if (spec == nullptr) {
+      rules.bounds_.push_back({});
+      continue;
+    }
+    const std::string_view model = s.gpu < 0 ? std::string_view() : layout.gpus[static_cast<std::size_t>(s.gpu)].model;
+    const auto* own = overrides.empty() ? nullptr : override_for(overrides, s.metric, model, models);
+    const auto& device = limits[s.gpu];
+    rules.bounds_.push_back(overridden(bounds_of(*spec, s.entity, device), own));
+    if (s.event_like) continue;
+    if (auto rate = rate_rule(*spec, device, own)) {
+      rate->column = i;
+      rules.rates_.push_back(*rate);
+    }
   }
   return rules;
 }

@@ -45,6 +45,8 @@ struct FleetSnapshot {
   std::uint64_t accepted = 0, refused = 0;                                   // values since start
   std::vector<RefusedCount> refused_by;                                      // largest first, at most 1,000
   std::uint64_t scrapes_ok = 0, scrapes_failed = 0;
+  std::vector<fleet::Conflict> conflicts;  // claims that cannot both be true, now
+  fleet::MaintenanceBook maintenance;      // all windows, ended ones too
 };
 
 }  // namespace ghm::views

@@ -146,15 +146,4 @@ Json fleet_layout(const FleetSnapshot& fleet) {
   return {{"as_of", format_rfc3339(fleet.as_of)}, {"layout_version", layout_version(fleet)}, {"sites", std::move(sites)}};
 }
 
-Json quarantine(const FleetSnapshot& fleet) {
-  Json items = Json::array();
-  for (const auto& r : fleet.refused_by)
-    items.push_back({{"source", r.source}, {"metric", r.metric}, {"reason", r.reason}, {"count", r.count}});
-  return {{"items", std::move(items)},
-          {"next", nullptr},
-          {"as_of", format_rfc3339(fleet.as_of)},
-          {"accepted", fleet.accepted},
-          {"refused", fleet.refused}};
-}
-
 }  // namespace ghm::views

@@ -66,8 +66,6 @@ Json fleet_layout(const FleetSnapshot& fleet);
 Result<std::string> fleet_cells(const FleetSnapshot& fleet, const std::string& colour);
 /// Changes when boards come, go or move, or a host falls silent or returns: the ETag of layout, checked by cells. O(boards).
 std::uint32_t layout_version(const FleetSnapshot& fleet);
-/// GET quarantine: refused values by reason, source and metric.
-Json quarantine(const FleetSnapshot& fleet);
 
 /// Band of a score for display: healthy 80+, watch 70+, degraded 50+, critical below; "no_data" without a score; "out_of_service".
 std::string band_of(const BoardView& b);

@@ -5,15 +5,16 @@
 #include <iterator>
 
 namespace ghm::views {
-namespace {
-
-using Json = nlohmann::ordered_json;
 
 std::string name_of(const telemetry::GpuIdentity& gpu) {
   if (!gpu.uuid.empty()) return gpu.uuid;
   if (!gpu.pci_bus_id.empty()) return gpu.pci_bus_id;
   return fmt::format("index:{}", gpu.index);
 }
+
+namespace {
+
+using Json = nlohmann::ordered_json;
 
 Json gpu_of(const telemetry::PageLayout& layout, int gpu) {
   if (gpu < 0 || static_cast<std::size_t>(gpu) >= layout.gpus.size()) return nullptr;

@@ -12,6 +12,9 @@ namespace ghm::views {
 /// switch and CPU rows. O(columns).
 nlohmann::ordered_json page_json(const telemetry::PageReading& reading, const telemetry::MetricCatalogue& metrics);
 
+/// A GPU as the page names it: its UUID, else PCI bus id, else "index:N".
+std::string name_of(const telemetry::GpuIdentity& gpu);
+
 /// The same for a person: a table of readings, then what was refused and why, then the counts.
 std::string page_text(const telemetry::PageReading& reading, const telemetry::MetricCatalogue& metrics);
 

@@ -1,4 +1,4 @@
-#include "adapters/dcgm_exporter/decimal.h"
+#include "core/decimal.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 #include <random>
 #include <string>
 
-namespace ghm::dcgm_exporter {
+namespace ghm {
 namespace {
 
 TEST(ParseFloat, ReadsTheGrammarOfTheTextFormat) {
@@ -86,4 +86,4 @@ TEST(ParseFloat, IsStrtodBitForBit) {
 }
 
 }  // namespace
-}  // namespace ghm::dcgm_exporter
+}  // namespace ghm

@@ -1,4 +1,4 @@
-#include "adapters/dcgm_exporter/decimal.h"
+#include "core/decimal.h"
 
 #include <cctype>
 #include <charconv>
@@ -7,7 +7,7 @@
 #include <limits>
 #include <string>
 
-namespace ghm::dcgm_exporter {
+namespace ghm {
 namespace {
 
 bool same_word(std::string_view text, std::string_view lower_case) {
@@ -56,4 +56,4 @@ std::optional<double> parse_float(std::string_view token) {
   return negative ? -*value : *value;
 }
 
-}  // namespace ghm::dcgm_exporter
+}  // namespace ghm

@@ -7,7 +7,7 @@
 /// whose digits fit a double's 53 bits; then digits / 10^k is one correctly rounded division, the same double that
 /// strtod gives. Source: W. D. Clinger, "How to Read Floating Point Numbers Accurately", PLDI 1990. The rest is left to
 /// the library.
-namespace ghm::dcgm_exporter {
+namespace ghm {
 
 inline constexpr double kPowersOfTen[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,
                                           1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19};
@@ -55,4 +55,4 @@ inline const char* read_plain_decimal(const char* p, const char* end, double& ou
 /// 0x1p-2), or nullopt. The same double as strtod for every decimal; too large becomes infinity.
 std::optional<double> parse_float(std::string_view token);
 
-}  // namespace ghm::dcgm_exporter
+}  // namespace ghm
