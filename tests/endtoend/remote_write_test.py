@@ -4,6 +4,7 @@ answers, to the last bit, also across a kill -9."""
 import pathlib
 import random
 import re
+import resource
 import subprocess
 import tempfile
 import time
@@ -74,6 +75,11 @@ class Setup:
         found = re.findall(rf"(?m)^{name}(?:\{{.*\}})? (\S+)$", body.decode())
         return sum(map(float, found)) if found else None
 
+    def answered_503(self):
+        _, _, body = fetch(self.url + "/metrics")
+        found = re.search(r'ghm_http_requests_total{route="/api/v1/ingest/prometheus",status="503"} (\d+)', body.decode())
+        return int(found[1]) if found else 0
+
     def stop(self):
         if self.prometheus.poll() is None:
             self.prometheus.terminate()
@@ -118,16 +124,32 @@ class RemoteWrite(unittest.TestCase):
             time.sleep(3)
             self.assertGreater(setup.own_metric("prometheus_remote_storage_samples_retried_total"), 0)
             setup.start_server()
-            ended = time.time() + 3
-            wait_for(lambda: setup.own_metric("prometheus_remote_storage_queue_highest_sent_timestamp_seconds") > ended + 1, 40,
-                     "Prometheus to catch up")
+            self.catch_up_and_compare(setup, started)
             wait_for(lambda: setup.api("fleet/summary")["reporting_gpus"] == GPUS, 30, "all GPUs again")
-            self.assertEqual(setup.own_metric("prometheus_remote_storage_samples_failed_total"), 0, "nothing is given up")
-            self.compare(setup, started, ended)
         finally:
             setup.stop()
 
-    def compare(self, setup, started, ended):
+    def test_a_full_disk_is_told_and_nothing_is_lost(self):
+        room = 64 << 10  # less than the store's log has grown to by then
+        setup = Setup()
+        try:
+            wait_for(lambda: setup.api("fleet/summary")["reporting_gpus"] == GPUS, 30, "all GPUs")
+            log = pathlib.Path(setup.folder) / "data" / "ghm.db-wal"
+            wait_for(lambda: log.stat().st_size > 2 * room, 30, "a log that has grown")
+            started = time.time()
+            resource.prlimit(setup.server.process.pid, resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+            wait_for(lambda: setup.answered_503() > 2, 20, "answers that it cannot be kept")
+            time.sleep(2)
+            resource.prlimit(setup.server.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            self.catch_up_and_compare(setup, started)
+        finally:
+            setup.stop()
+
+    def catch_up_and_compare(self, setup, started):
+        ended = time.time() + 3
+        wait_for(lambda: setup.own_metric("prometheus_remote_storage_queue_highest_sent_timestamp_seconds") > ended + 1, 40,
+                 "Prometheus to catch up")
+        self.assertEqual(setup.own_metric("prometheus_remote_storage_samples_failed_total"), 0, "nothing is given up")
         span = int(ended - started)
         dictionary = {m["name"] for m in setup.api("meta")["metrics"]}
         names = sorted({s["metric"]["__name__"] for s in setup.query('{__name__=~"DCGM_.*"}', ended)} & dictionary)
