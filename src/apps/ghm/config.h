@@ -23,7 +23,9 @@ struct Config {
   scrape::ScraperSettings scraper;          // scrape.interval; scrape.timeout, which is the interval unless given
   std::vector<scrape::TargetGroup> groups;  // first what stands under `scrape` itself, then scrape.groups
   std::chrono::milliseconds scoring_interval{15min};
-  int raw_days = 30;
+  int raw_days = 30;  // retention, each at least as long as the one before; rollups of a day stay for ever
+  int minute_days = 90;
+  int hour_days = 730;
   std::string log_level = "info";   // debug info warn error off
   std::string log_format = "text";  // or "json"
 };

@@ -30,6 +30,8 @@ TEST(Config, TheSmallestUsefulOne) {
   EXPECT_EQ(*c.groups[0].access, telemetry::ScrapeAccess{});
   EXPECT_FALSE(c.key_required);
   EXPECT_EQ(c.raw_days, 30);
+  EXPECT_EQ(c.minute_days, 90);
+  EXPECT_EQ(c.hour_days, 730);
   EXPECT_EQ(c.scoring_interval, 15min);
   EXPECT_EQ(c.log_level, "info");
 }
@@ -41,7 +43,7 @@ data_dir: /var/lib/ghm
 auth: {mode: required}
 tls: {cert_file: server.crt, key_file: /abs/server.key}
 metrics_token_file: token
-retention: {raw_days: 7}
+retention: {raw_days: 7, minute_days: 14, hour_days: 21}
 log: {level: debug, format: json}
 scoring: {interval: 1h}
 scrape:
@@ -73,6 +75,8 @@ scrape:
   EXPECT_EQ(c.key_file, "/abs/server.key");
   EXPECT_EQ(c.metrics_token_file, "/etc/ghm/token");
   EXPECT_EQ(c.raw_days, 7);
+  EXPECT_EQ(c.minute_days, 14);
+  EXPECT_EQ(c.hour_days, 21);
   EXPECT_EQ(c.log_level, "debug");
   EXPECT_EQ(c.log_format, "json");
   EXPECT_EQ(c.scoring_interval, 1h);
@@ -134,6 +138,10 @@ TEST(Config, EachComplaintSaysWhereAndWhatToDo) {
       {"scrape: {targets: [h]}\ntls: {key_file: k}\n", "ghm.yaml:2: tls.key_file: needs cert_file too"},
       {"scrape: {targets: [h]}\nauth: {mode: none}\n", "ghm.yaml:2: auth.mode: 'none': expected one of auto, required"},
       {"scrape: {targets: [h]}\nretention: {raw_days: 0}\n", "ghm.yaml:2: retention.raw_days: '0': expected a whole number from 1 to 3650"},
+      {"scrape: {targets: [h]}\nretention: {minute_days: 29}\n",
+       "ghm.yaml:2: retention.minute_days: 29 is less than raw_days, which is 30: give at least as many"},
+      {"scrape: {targets: [h]}\nretention: {raw_days: 100, hour_days: 50}\n",
+       "ghm.yaml:2: retention.hour_days: 50 is less than minute_days, which is 100: give at least as many"},
       {"scrape: [h]\n", "ghm.yaml:1: scrape: expected a mapping of keys, found a list"},
       {"scrape: {targets: [h]\n", "ghm.yaml:2: not YAML: "},
       {"scrape:\n\ttargets: [h]\n", "ghm.yaml:2: not YAML: "},
