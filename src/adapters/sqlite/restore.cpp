@@ -145,7 +145,7 @@ Result<void> SqliteStore::restore_values(const UnknownRows& unknown) {
 // Called now and then by maintain(): each source in its turn, all of them within kSaveLatestWithin. It bounds what a restart
 // has to decode.
 Result<void> SqliteStore::save_latest(Timestamp now) {
-  constexpr auto kSaveLatestWithin = 5min, kSaveSomeEvery = 10s;
+  constexpr std::chrono::seconds kSaveLatestWithin = 5min, kSaveSomeEvery = 10s;
   if (now < next_save_) return {};
   next_save_ = now + kSaveSomeEvery;
   const auto& sources = head_.sources();
