@@ -195,6 +195,25 @@ validation::Override read_override(Reader& in) {
   return o;
 }
 
+// What is asked for a wider tier where a narrower one has ended must be there: each is kept at least as long as the one below.
+void read_retention(Reader& in, Config& c) {
+  struct Tier {
+    const char* key;
+    int& days;
+  };
+  const Tier tiers[] = {{"raw_days", c.raw_days}, {"minute_days", c.minute_days}, {"hour_days", c.hour_days}};
+  std::int64_t least = 1;
+  const char* below = "";
+  for (const auto& tier : tiers) {
+    std::int64_t days = std::max<std::int64_t>(tier.days, least);
+    in.integer(tier.key, days, 1, kMostDays);
+    if (days < least) in.complain(tier.key, fmt::format("{} is less than {}, which is {}: give at least as many", days, below, least));
+    tier.days = static_cast<int>(days);
+    least = days;
+    below = tier.key;
+  }
+}
+
 void read_sections(Reader& in, const Paths& paths, Config& c) {
   in.section("auth", [&](Reader& auth) {
     std::string mode = "auto";
@@ -206,11 +225,7 @@ void read_sections(Reader& in, const Paths& paths, Config& c) {
     paths.file(tls, "key_file", c.key_file);
     both_or_none(tls, "cert_file", "key_file");
   });
-  in.section("retention", [&](Reader& retention) {
-    std::int64_t days = c.raw_days;
-    retention.integer("raw_days", days, 1, kMostDays);
-    c.raw_days = static_cast<int>(days);
-  });
+  in.section("retention", [&](Reader& retention) { read_retention(retention, c); });
   in.section("quarantine", [&](Reader& quarantine) { read_quarantine(quarantine, c.quarantine); });
   in.section("validation",
              [&](Reader& validation) { validation.sections("overrides", [&](Reader& o) { c.overrides.push_back(read_override(o)); }); });

@@ -58,7 +58,9 @@ Result<std::unique_ptr<Node>> Node::open(Config config, Log log) {
 }
 
 Result<void> Node::open_store() {
-  auto store = sqlite::SqliteStore::open(config_.data_dir, {.raw_days = config_.raw_days}, log_.with({{"stage", "store"}}));
+  auto store = sqlite::SqliteStore::open(config_.data_dir,
+                                         {.raw_days = config_.raw_days, .minute_days = config_.minute_days, .hour_days = config_.hour_days},
+                                         log_.with({{"stage", "store"}}));
   if (!store) return store.error();
   store_ = std::move(*store);
   auto kept = pipeline::load_ledger(*store_);
