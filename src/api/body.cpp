@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 namespace ghm::api {
 
 Body::Body(const http::Request& request) : Body(views::Json::parse(request.body, nullptr, false)) {}
@@ -79,6 +81,15 @@ std::map<std::string, std::string> Body::texts(const char* name) {
       else complain(name, "an object of texts");
     }
   return out;
+}
+
+std::vector<views::Json> Body::objects(const char* name, std::size_t most) {
+  const auto* found = find(name);
+  const bool good = found != nullptr && found->is_array() && found->size() <= most &&
+                    std::ranges::all_of(*found, [](const views::Json& item) { return item.is_object(); });
+  if (good) return {found->begin(), found->end()};
+  complain(name, fmt::format("a list of at most {} objects", most).c_str());
+  return {};
 }
 
 Result<void> Body::finish() {

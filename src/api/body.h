@@ -29,6 +29,9 @@ class Body {
   /// An object of texts.
   std::map<std::string, std::string> texts(const char* name);
 
+  /// Required: at most `most` objects.
+  std::vector<views::Json> objects(const char* name, std::size_t most);
+
   Result<void> finish();
 
  private:

@@ -8,7 +8,7 @@
 namespace ghm::api {
 namespace {
 
-constexpr std::size_t kMostAssets = 100'000;
+constexpr std::size_t kMostAssets = 1000;
 
 http::Response created(const views::Json& document) {
   auto r = json_answer(document);
@@ -90,17 +90,17 @@ views::Json refusal(std::size_t item, const Error& why) {
 
 // Items that are wrong are named and left out; the others count.
 void post_assets(const Call& call, Finish finish) {
-  const auto document = views::Json::parse(call.request.body, nullptr, false);
-  if (!document.is_object() || !document.contains("items") || !document["items"].is_array() || document["items"].size() > kMostAssets)
-    return finish(http::problem(400, fmt::format("body: expected {{\"items\": [asset, …]}} with at most {} assets", kMostAssets)));
+  Body body(call.request);
+  const auto items = body.objects("items", kMostAssets);
+  const bool simulated = body.flag("simulated");
+  if (auto good = body.finish(); !good) return finish(problem_of(good.error()));
   std::vector<std::pair<std::size_t, fleet::Asset>> good;
   views::Json refused = views::Json::array();
-  for (std::size_t i = 0; i < document["items"].size(); ++i) {
-    auto asset = read_asset(document["items"][i]);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    auto asset = read_asset(items[i]);
     if (asset) good.emplace_back(i, std::move(*asset));
     else refused.push_back(refusal(i, asset.error()));
   }
-  const bool simulated = document.value("simulated", views::Json(false)) == views::Json(true);
   change(call, std::move(finish), [=, now = call.now()](fleet::Ledger& ledger) -> Result<http::Response> {
     const auto before = ledger.boards().size();
     auto wrong = refused;

@@ -120,7 +120,9 @@ struct Site {
   FakeClock clock{kNow};
   std::shared_ptr<const views::FleetSnapshot> fleet = std::make_shared<views::FleetSnapshot>(small_fleet());
   AccessSettings access;
-  std::string not_ready;
+  std::string not_ready, not_writable;
+  fleet::Ledger ledger;
+  Result<void> disk;  // what becomes of what commands change
   int snapshots_made = 0;
   std::vector<std::pair<int, std::string>> counted;
   std::vector<std::string> log;
@@ -132,7 +134,12 @@ struct Site {
     if (!handler)
       handler = make_handler(
           {telemetry, records, [this] { return fleet; }, clock, access, [] { return std::string("ghm_up 1\n"); },
-           [this] { return not_ready; }, [this](int status, std::string_view route, double) { counted.emplace_back(status, route); }},
+           [this] { return not_ready; }, [this](int status, std::string_view route, double) { counted.emplace_back(status, route); },
+           [this](const auto& change, const auto& kept) {
+             change(ledger);
+             kept(disk);
+           },
+           [this] { return not_writable; }},
           Log::to_memory(log));
     std::promise<http::Response> answered;
     handler(request, [&](http::Response r) { answered.set_value(std::move(r)); });

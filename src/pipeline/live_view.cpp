@@ -28,11 +28,12 @@ void show(views::BoardView& view, const LiveBoard& live) {
 
 LiveView::LiveView() : current_(std::make_shared<views::FleetSnapshot>()) {}
 
-void LiveView::restore(const std::vector<fleet::Board>& boards, const std::vector<fleet::Host>& hosts, Timestamp now) {
+void LiveView::restore(const fleet::Ledger::Kept& kept, Timestamp now) {
   LiveUpdate update;
   update.as_of = now;
-  update.boards = boards;
-  update.hosts = hosts;
+  update.boards = kept.boards;
+  update.hosts = kept.hosts;
+  update.maintenance = kept.maintenance;
   apply(std::move(update));
 }
 

@@ -15,8 +15,8 @@ class LiveView {
  public:
   LiveView();
 
-  /// Boards and hosts of the ledger at start, before any page has arrived.
-  void restore(const std::vector<fleet::Board>& boards, const std::vector<fleet::Host>& hosts, Timestamp now);
+  /// The ledger at start, before any page has arrived.
+  void restore(const fleet::Ledger::Kept& kept, Timestamp now);
   void apply(LiveUpdate update);
   /// Scores; they appear with the next apply().
   void set_reports(std::vector<std::pair<fleet::BoardId, std::shared_ptr<const health::Report>>> reports);

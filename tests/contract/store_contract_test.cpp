@@ -27,6 +27,8 @@ class Backend {
  public:
   virtual ~Backend() = default;
   virtual Both stores() = 0;
+  /// As after a restart of the program, where something outlives it.
+  virtual void restart() {}
 };
 
 class InMemory final : public Backend {
@@ -42,15 +44,19 @@ class OnDisk final : public Backend {
   OnDisk() {
     std::string name = (std::filesystem::temp_directory_path() / "ghm-contract-XXXXXX").string();
     folder_ = ::mkdtemp(name.data());
-    auto opened = sqlite::SqliteStore::open(folder_, {}, Log::off());
-    if (!opened) throw std::runtime_error(opened.error().what);
-    store_ = std::move(*opened);
+    restart();
   }
   ~OnDisk() override {
     store_.reset();
     std::filesystem::remove_all(folder_);
   }
   Both stores() override { return {store_.get(), store_.get()}; }
+  void restart() override {
+    store_.reset();
+    auto opened = sqlite::SqliteStore::open(folder_, {}, Log::off());
+    if (!opened) throw std::runtime_error(opened.error().what);
+    store_ = std::move(*opened);
+  }
 
  private:
   std::filesystem::path folder_;
@@ -69,8 +75,15 @@ class StoreContract : public testing::TestWithParam<Kind> {
  protected:
   void SetUp() override {
     backend_ = GetParam().make();
+    find_stores();
+  }
+  void find_stores() {
     telemetry_ = backend_->stores().telemetry;
     records_ = backend_->stores().records;
+  }
+  void restart() {
+    backend_->restart();
+    find_stores();
   }
 
   Result<void> append(std::string source, Columns columns, Timestamp at, std::vector<double> values) {
@@ -91,8 +104,8 @@ class StoreContract : public testing::TestWithParam<Kind> {
 };
 
 constexpr BoardId kBoard{7}, kOther{8};
-constexpr MetricId kTemp{150}, kPower{155}, kEcc{310};
-const Timestamp kNoon = from_unix_ms(1'770'638'400'000);  // 2026-02-09T12:00:00Z
+constexpr MetricId kTemp{150}, kPower{155}, kEcc{310}, kEnergy{156}, kLifetime{312};  // the last two count; the very last never restarts
+const Timestamp kNoon = from_unix_ms(1'770'638'400'000);                              // 2026-02-09T12:00:00Z
 const TimeRange kAlways{Timestamp{}, kNoon + std::chrono::days(30)};
 
 Columns columns_of(std::vector<SeriesKey> keys) {
@@ -163,6 +176,24 @@ TEST_P(StoreContract, AggregatesIntoBucketsAndLeavesGapsOut) {
   EXPECT_EQ(telemetry_->aggregate({kBoard, {}, kTemp}, kAlways, 0s).error().code, Errc::invalid_input);
 }
 
+TEST_P(StoreContract, BucketsAreWholeAndIncreasesSeeThroughRestartsAndBorders) {
+  const auto energy = columns_of({{kBoard, {}, kEnergy}, {kBoard, {}, kLifetime}, {kBoard, {}, kTemp}});
+  const double values[] = {100, 130, 7, 9, 20};
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(append("h:1", energy, kNoon + i * 25s, {values[i], values[i], 0.1}));
+  for (const bool sealed : {false, true}) {
+    if (sealed) settle(kNoon + 3h);
+    const TimeRange inside{kNoon + 30s, kNoon + 61s};
+    const auto counter = telemetry_->aggregate({kBoard, {}, kEnergy}, inside, 60s).value();
+    ASSERT_EQ(counter.size(), 2u) << "both minutes that the range touches";
+    EXPECT_EQ(counter[0], (Bucket{kNoon, 7, 130, 237, 7, 3, 30 + 7})) << sealed;
+    EXPECT_EQ(counter[1], (Bucket{kNoon + 60s, 9, 20, 29, 20, 2, 2 + 11})) << "with the step from the minute before";
+    EXPECT_EQ(telemetry_->aggregate({kBoard, {}, kLifetime}, inside, 60s).value()[0].increase, 30) << "its fall is no restart";
+    const auto gauge = telemetry_->aggregate({kBoard, {}, kTemp}, inside, 60s).value();
+    EXPECT_EQ(gauge[0].sum, 0.3);
+    EXPECT_EQ(gauge[0].increase, std::nullopt);
+  }
+}
+
 TEST_P(StoreContract, RefusesRowsThatNobodyCanKeepAndKeepsNothingOfTheirBatch) {
   const std::vector<RowBatch> batch = {{"h:1", kTwo, kNoon, {1, 2}}, {"h:1", kTwo, kNoon + 10s, {1}}};
   const auto done = telemetry_->append(batch);
@@ -196,6 +227,67 @@ TEST_P(StoreContract, ARandomStoryReadsAsInMemory) {
   }
   const auto many = telemetry_->read_many(keys, kAlways).value();
   for (std::size_t i = 0; i < keys.size(); ++i) EXPECT_EQ(many[i], *oracle.read(keys[i], kAlways));
+}
+
+/// A counter that climbs by tenths, restarts now and then, and is sometimes no short decimal; a level; a flag that seldom moves.
+class Story {
+ public:
+  explicit Story(std::uint64_t seed) : random_(seed) {}
+
+  std::vector<double> next(std::size_t columns) {
+    std::vector<double> values;
+    for (std::size_t i = 0; i < columns; ++i) values.push_back(random_() % 12 == 0 ? absent() : value(i % 4));
+    return values;
+  }
+  bool one_in(std::uint64_t n) { return random_() % n == 0; }
+  std::chrono::milliseconds up_to(std::chrono::milliseconds most) {
+    return std::chrono::milliseconds(random_() % static_cast<std::uint64_t>(most.count()));
+  }
+
+ private:
+  double value(std::size_t sort) {
+    if (sort >= 2) return sort == 2 ? static_cast<double>(random_() % 900) / 10 : (one_in(30) ? 1 : 0);
+    counted_ = one_in(60) ? static_cast<double>(random_() % 20) : counted_ + static_cast<double>(random_() % 500) / 10;
+    return one_in(40) ? counted_ + 1.0 / 7 : counted_;
+  }
+
+  std::mt19937_64 random_;
+  double counted_ = 1e6;
+};
+
+// Late rows of minutes and of days, repeats, counters that restart, two sources of one board, sealing and restarts in
+// between: every width, whatever tier it is answered from, says what the oracle works out from every reading.
+TEST_P(StoreContract, ARandomStoryInBucketsIsAsInMemory) {
+  const std::vector<SeriesKey> keys = {{kBoard, {}, kEnergy},
+                                       {kBoard, {}, kLifetime},
+                                       {kBoard, {}, kTemp},
+                                       {kBoard, {Entity::Kind::nvlink, 1}, kEcc},
+                                       {kOther, {}, kEnergy}};
+  const auto all = columns_of(keys), some = columns_of({keys[0], keys[2]});
+  constexpr std::chrono::milliseconds kWidths[] = {7s, 90s, 1min, 3min, 5min, 15min, 1h, 6h, 24h, 72h};
+  Story story(11);
+  memory::MemoryStore oracle;
+  auto now = kNoon;
+  for (int round = 0; round < 12; ++round) {
+    std::vector<RowBatch> rows;
+    for (int i = 0; i < 240; ++i) {
+      now += 40s + story.up_to(80s) + (story.one_in(200) ? 5h : 0h);
+      const auto& columns = story.one_in(10) ? some : all;
+      const auto late = story.one_in(12) ? story.up_to(90min) : story.one_in(60) ? story.up_to(48h) : 0ms;
+      rows.push_back({story.one_in(5) ? "b:1" : "a:1", columns, now - late, story.next(columns->size())});
+      if (story.one_in(15)) rows.push_back(rows[rows.size() - 1 - rows.size() / 3]);
+    }
+    ASSERT_TRUE(telemetry_->append(rows));
+    ASSERT_TRUE(oracle.append(rows));
+    if (story.one_in(2)) settle(now - 30min);
+    if (story.one_in(4)) restart();
+    const auto from = kNoon - 48h + story.up_to(now - kNoon + 48h);
+    for (const auto& key : keys)
+      for (const auto width : kWidths)
+        for (const auto range : {TimeRange{kNoon - 72h, now + 1h}, TimeRange{from, from + story.up_to(30h)}})
+          ASSERT_EQ(telemetry_->aggregate(key, range, width).value(), oracle.aggregate(key, range, width).value())
+              << "round " << round << ", " << width.count() << " ms, metric " << static_cast<int>(key.metric);
+  }
 }
 
 // ---- records

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "core/decimal.h"
+#include "core/utf8.h"
 
 namespace ghm::dcgm_exporter {
 namespace {
@@ -44,9 +45,12 @@ bool has_uuid_prefix(std::string_view text) {
   return text.starts_with("GPU-") || text.starts_with("MIG-");
 }
 
+// Exporters print what the driver says, which is not always UTF-8; what the ledger keeps for life must be.
 // Of two labels that say the same thing differently the smaller counts: their order on the line must not matter.
-void note(std::string& field, std::string_view text) {
-  if (!says_nothing(text) && (field.empty() || text < field)) field = text;
+void note(std::string& field, std::string_view said) {
+  if (says_nothing(said)) return;
+  auto text = to_utf8(said);
+  if (field.empty() || text < field) field = std::move(text);
 }
 
 void note_field(GpuIdentity& id, MetricId field, std::string_view text) {

@@ -1,11 +1,33 @@
 #include "adapters/memory/memory_store.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "domain/store/points.h"
 #include "domain/telemetry/page.h"
 
 namespace ghm::memory {
+namespace {
+
+using windows::Counting;
+
+// By the definition, from every reading: what rollups are held against. `before`: the last reading of the bucket before.
+Bucket bucket_of(const std::vector<Point>& inside, std::optional<Point> before, std::chrono::milliseconds width, Counting counting) {
+  const auto [min, max] = std::ranges::minmax(inside, {}, &Point::value);
+  windows::ExactSum sum, gained;
+  for (const auto& p : inside) {
+    sum.add(p.value);
+    const double from = before ? before->value : p.value;
+    if (p.value > from) gained.subtract(from);
+    if (p.value > from || (p.value < from && counting == Counting::restarts)) gained.add(p.value);
+    before = p;
+  }
+  Bucket b{windows::bucket_start(inside[0].at, width), min.value, max.value, sum.value(), inside.back().value, inside.size(), {}};
+  if (counting != Counting::none) b.increase = gained.value();
+  return b;
+}
+
+}  // namespace
 
 Result<void> MemoryStore::append(std::span<const RowBatch> batch) {
   if (auto done = store::check_rows(batch); !done) return done;
@@ -37,7 +59,22 @@ Result<std::vector<std::vector<Point>>> MemoryStore::read_many(std::span<const S
 
 Result<std::vector<Bucket>> MemoryStore::aggregate(const SeriesKey& series, TimeRange range, std::chrono::milliseconds width) const {
   if (width <= 0ms) return Error{Errc::invalid_input, "aggregate: bucket width must be more than 0"};
-  return store::into_buckets(*read(series, range), width);
+  const auto counting = windows::counting_of(series.metric);
+  std::vector<Bucket> buckets;
+  std::vector<Point> inside;
+  std::optional<Point> before;
+  const auto points = read(series, windows::whole_buckets(range, width));
+  for (const auto& p : *points) {
+    if (!std::isfinite(p.value)) continue;
+    if (!inside.empty() && windows::bucket_start(p.at, width) != windows::bucket_start(inside[0].at, width)) {
+      buckets.push_back(bucket_of(inside, before, width, counting));
+      before = inside.back();
+      inside.clear();
+    }
+    inside.push_back(p);
+  }
+  if (!inside.empty()) buckets.push_back(bucket_of(inside, before, width, counting));
+  return buckets;
 }
 
 std::vector<Latest> MemoryStore::latest(telemetry::BoardId board) const {

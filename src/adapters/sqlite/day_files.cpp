@@ -11,16 +11,16 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMostWriters = 3;
 constexpr int kDayVersion = 1;
-constexpr std::int64_t kHoursPerDay = 24;
 
 Timestamp start_of_day(std::int64_t day) {
   return start_of_hour(day * kHoursPerDay);
 }
 
 // The day in "raw-2026-02-09.db"; nullopt for any other name.
-std::optional<std::int64_t> day_in(const std::string& file) {
-  if (!file.starts_with("raw-") || !file.ends_with(".db")) return std::nullopt;
-  const auto name = file.substr(4, file.size() - 7);
+std::optional<std::int64_t> day_in(const std::string& file, const std::string& tier) {
+  const std::string_view end = ".db";
+  if (!file.starts_with(tier + "-") || !file.ends_with(end) || file.size() < tier.size() + 1 + end.size()) return std::nullopt;
+  const auto name = file.substr(tier.size() + 1, file.size() - tier.size() - 1 - end.size());
   const auto at = parse_time(name + "T00:00:00Z");
   if (!at || name.size() != 10) return std::nullopt;
   return day_of_hour(hour_of(*at));
@@ -59,7 +59,7 @@ std::string day_name(std::int64_t day) {
 }
 
 fs::path DayFiles::path_of(std::int64_t day) const {
-  return folder_ / fmt::format("raw-{}.db", day_name(day));
+  return folder_ / fmt::format("{}-{}.db", tier_, day_name(day));
 }
 
 void DayFiles::note(std::int64_t day) {
@@ -70,7 +70,7 @@ void DayFiles::note(std::int64_t day) {
 Result<void> DayFiles::open() {
   std::error_code failed;
   for (const auto& entry : fs::directory_iterator(folder_, failed)) {
-    const auto day = day_in(entry.path().filename().string());
+    const auto day = day_in(entry.path().filename().string(), tier_);
     if (!day) continue;
     note(*day);
     const auto db = open_day(entry.path());
@@ -80,6 +80,28 @@ Result<void> DayFiles::open() {
   }
   if (failed) return Error{Errc::unavailable, fmt::format("{}: {}", folder_.string(), failed.message())};
   return {};
+}
+
+std::vector<std::int64_t> DayFiles::days() const {
+  std::lock_guard lock(mutex_);
+  std::vector<std::int64_t> all;
+  for (const auto& [day, pool] : days_) all.push_back(day);
+  return all;
+}
+
+void DayFiles::hold_back(std::int64_t day) {
+  std::lock_guard lock(mutex_);
+  held_back_.insert(day);
+}
+
+void DayFiles::release(std::int64_t day) {
+  std::lock_guard lock(mutex_);
+  held_back_.erase(day);
+}
+
+bool DayFiles::held_back(std::int64_t day) const {
+  std::lock_guard lock(mutex_);
+  return held_back_.contains(day);
 }
 
 bool DayFiles::known(std::int64_t day) const {
@@ -102,7 +124,8 @@ std::vector<std::pair<std::int64_t, std::shared_ptr<ConnectionPool>>> DayFiles::
   std::lock_guard lock(mutex_);
   const auto from = days_.lower_bound(day_of_hour(hour_of(std::max(range.from, Timestamp{}))));
   std::vector<std::pair<std::int64_t, std::shared_ptr<ConnectionPool>>> found;
-  for (auto it = from; it != days_.end() && start_of_day(it->first) < range.to; ++it) found.emplace_back(*it);
+  for (auto it = from; it != days_.end() && start_of_day(it->first) < range.to; ++it)
+    if (!held_back_.contains(it->first)) found.emplace_back(*it);
   return found;
 }
 
@@ -117,7 +140,8 @@ void DayFiles::set_aside(std::int64_t day, const Error& why) {
   std::error_code failed;
   for (const auto* end : {"", "-wal", "-shm"})
     if (fs::exists(path.string() + end, failed)) fs::rename(path.string() + end, path.string() + ".damaged" + end, failed);
-  log_.error("store.day_damaged", {{"day", day_name(day)},
+  log_.error("store.day_damaged", {{"tier", tier_},
+                                   {"day", day_name(day)},
                                    {"error", why.what},
                                    {"set_aside", path.string() + ".damaged"},
                                    {"renamed", failed ? failed.message() : "yes"}});
@@ -129,7 +153,7 @@ void DayFiles::drop_before(std::int64_t day) {
   while (!days_.empty() && days_.begin()->first < day) {
     days_.begin()->second->close();
     remove_with_side_files(path_of(days_.begin()->first));
-    log_.info("store.day_dropped", {{"day", day_name(days_.begin()->first)}, {"why", "retention"}});
+    log_.info("store.day_dropped", {{"tier", tier_}, {"day", day_name(days_.begin()->first)}, {"why", "retention"}});
     days_.erase(days_.begin());
   }
 }
@@ -150,15 +174,21 @@ Result<void> put_chunk(Db& day, telemetry::BoardId board, std::int64_t hour, std
   return q->bind(1, static_cast<std::int64_t>(board)).bind(2, hour).bind(3, checksum(bytes)).bind_bytes(4, bytes).run();
 }
 
+Result<std::string_view> checked_bytes(const Db& db, const Query& row) {
+  const auto bytes = row.bytes(1);
+  if (row.integer(0) != checksum(bytes)) return Error{Errc::corrupt, fmt::format("{}: a chunk's checksum is wrong", db.path().string())};
+  return bytes;
+}
+
 Result<std::string> get_chunk(Db& day, telemetry::BoardId board, std::int64_t hour) {
   auto q = day.query("select sum, bytes from chunks where board = ?1 and hour = ?2");
   if (!q) return q.error();
   const auto row = q->bind(1, static_cast<std::int64_t>(board)).bind(2, hour).step();
   if (!row) return row.error();
   if (!*row) return std::string();
-  const auto bytes = q->bytes(1);
-  if (q->integer(0) != checksum(bytes)) return Error{Errc::corrupt, fmt::format("{}: a chunk's checksum is wrong", day.path().string())};
-  return std::string(bytes);
+  const auto bytes = checked_bytes(day, *q);
+  if (!bytes) return bytes.error();
+  return std::string(*bytes);
 }
 
 }  // namespace ghm::sqlite

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "adapters/sqlite/sqlite_store.h"
+#include "domain/store/points.h"
 
 namespace ghm::sqlite {
 
@@ -22,7 +23,7 @@ class Folder : public testing::Test {
 
   Result<void> open() {
     store_.reset();
-    auto opened = SqliteStore::open(folder_, {.raw_days = 30}, Log::to_memory(lines_));
+    auto opened = SqliteStore::open(folder_, {.raw_days = 30, .minute_days = 90, .hour_days = 730}, Log::to_memory(lines_));
     if (!opened) return opened.error();
     store_ = std::move(*opened);
     return {};
@@ -32,6 +33,16 @@ class Folder : public testing::Test {
     return store_->append(std::span(&row, 1));
   }
   std::vector<Point> temperatures() { return store_->read((*columns_)[0], {Timestamp{}, kNoon + std::chrono::days(60)}).value(); }
+  /// Of the temperatures, all of them, in buckets.
+  std::vector<Bucket> buckets(std::chrono::milliseconds width) {
+    auto found = store_->aggregate((*columns_)[0], {Timestamp{}, kNoon + std::chrono::days(1000)}, width);
+    EXPECT_TRUE(found) << found.error().what;
+    return found ? *found : std::vector<Bucket>();
+  }
+  /// What `buckets` says of these readings.
+  static std::vector<Bucket> buckets_of(std::span<const Point> points, std::chrono::milliseconds width) {
+    return store::to_buckets(windows::roll_up(points, width, windows::Counting::none), windows::Counting::none);
+  }
   void settle(Timestamp now) {
     for (const auto t : {now, now + 2min})
       while (store_->maintain(t).value()) {

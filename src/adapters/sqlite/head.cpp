@@ -4,7 +4,6 @@
 #include <bit>
 #include <cstring>
 #include <mutex>
-#include <set>
 
 #include "domain/telemetry/page.h"
 
@@ -203,6 +202,18 @@ std::vector<HeadSlice> Head::slices(std::span<const BoardId> boards, TimeRange r
   for (auto* s : sources)
     for (auto it = s->hours.lower_bound(hour_of(range.from)); it != s->hours.end() && start_of_hour(it->first) < range.to; ++it)
       found.push_back({s, it->first, it->second});
+  return found;
+}
+
+std::set<std::int64_t> Head::hours(BoardId board, TimeRange range) const {
+  std::set<std::int64_t> found;
+  if (range.to <= range.from) return found;
+  std::shared_lock lock(mutex_);
+  const auto sources = by_board_.find(board);
+  if (sources == by_board_.end()) return found;
+  for (const auto* s : sources->second)
+    for (auto it = s->hours.lower_bound(hour_of(range.from)); it != s->hours.end() && start_of_hour(it->first) < range.to; ++it)
+      found.insert(it->first);
   return found;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <map>
 #include <optional>
+#include <set>
 #include <shared_mutex>
 #include <string>
 #include <unordered_map>
@@ -98,6 +99,8 @@ class Head {
   // --- readers
   /// Hours of the sources that feed any of these boards, each once.
   std::vector<HeadSlice> slices(std::span<const BoardId> boards, TimeRange range) const;
+  /// The hours in `range` of which something that may be about the board is not sealed.
+  std::set<std::int64_t> hours(BoardId board, TimeRange range) const;
   std::vector<store::Latest> latest(BoardId board) const;
   std::vector<store::Latest> latest(telemetry::MetricId metric) const;
 

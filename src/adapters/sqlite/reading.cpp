@@ -1,7 +1,5 @@
 // A series is what stands in the day files and what is not sealed yet. The head is read first: an hour that is sealed in
 // between is then in both, never in neither.
-#include <fmt/format.h>
-
 #include "adapters/sqlite/sealer.h"
 #include "adapters/sqlite/sqlite_store.h"
 #include "domain/store/points.h"
@@ -63,9 +61,9 @@ Result<void> read_board(Db& day, std::span<const SeriesKey> series, std::span<co
     const auto row = q->step();
     if (!row) return row.error();
     if (!*row) return {};
-    const auto bytes = q->bytes(1);
-    if (q->integer(0) != checksum(bytes)) return Error{Errc::corrupt, fmt::format("{}: a chunk's checksum is wrong", day.path().string())};
-    if (auto done = read_chunk(bytes, series, wanted, range, found); !done) return done;
+    const auto bytes = checked_bytes(day, *q);
+    if (!bytes) return bytes.error();
+    if (auto done = read_chunk(*bytes, series, wanted, range, found); !done) return done;
   }
 }
 
@@ -130,13 +128,6 @@ Result<void> SqliteStore::read_days(std::span<const SeriesKey> series, TimeRange
     for (std::size_t w = 0; w < found.size(); ++w) found[w].resize(before[w]);
   }
   return {};
-}
-
-Result<std::vector<Bucket>> SqliteStore::aggregate(const SeriesKey& series, TimeRange range, std::chrono::milliseconds width) const {
-  if (width <= 0ms) return Error{Errc::invalid_input, "aggregate: bucket width must be more than 0"};
-  auto points = read(series, range);
-  if (!points) return points.error();
-  return store::into_buckets(*points, width);
 }
 
 }  // namespace ghm::sqlite

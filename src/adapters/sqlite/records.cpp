@@ -10,6 +10,13 @@ std::int64_t sql_limit(std::size_t limit) {
   return static_cast<std::int64_t>(std::min<std::size_t>(limit, std::numeric_limits<std::int64_t>::max()));
 }
 
+// The least text that is greater than all that start with `prefix`; empty when there is none.
+std::string first_behind(std::string_view prefix) {
+  std::string end(prefix.substr(0, prefix.find_last_not_of('\xff') + 1));
+  if (!end.empty()) end.back() = static_cast<char>(static_cast<unsigned char>(end.back()) + 1);
+  return end;
+}
+
 // Columns of every select here: kind, key, at, body.
 Result<std::vector<Record>> all_rows(Query& q) {
   std::vector<Record> found;
@@ -42,14 +49,17 @@ Result<std::optional<Record>> get_record(Db& db, std::string_view kind, std::str
   return std::optional<Record>(std::move(found->front()));
 }
 
-// Keys compare as bytes, so the keys of a prefix stand together: from max(prefix, after) on until one differs.
+// Keys compare as bytes, so the keys of a prefix stand together: from max(prefix, after) on until the first text behind them.
 Result<std::vector<Record>> scan_records(Db& db, std::string_view kind, std::string_view prefix, std::string_view after,
                                          std::size_t limit) {
-  auto q = db.query(
-      "select kind, key, at, body from records where kind = ?1 and key >= ?2 and (?3 = '' or key > ?3) "
-      "and substr(key, 1, length(?2)) = ?2 order by key limit ?4");
+  const auto end = first_behind(prefix);  // plain bounds, so that the index ends the scan
+  auto q = db.query(end.empty() ? "select kind, key, at, body from records where kind = ?1 and key >= ?2 and (?3 = '' or key > ?3) "
+                                  "order by key limit ?4"
+                                : "select kind, key, at, body from records where kind = ?1 and key >= ?2 and (?3 = '' or key > ?3) "
+                                  "and key < ?5 order by key limit ?4");
   if (!q) return q.error();
-  q->bind(1, kind).bind(2, prefix).bind(3, after).bind(4, sql_limit(limit));
+  q->bind(1, kind).bind(2, std::max(prefix, after)).bind(3, after).bind(4, sql_limit(limit));
+  if (!end.empty()) q->bind(5, std::string_view(end));
   return all_rows(*q);
 }
 

@@ -22,7 +22,9 @@ Result<void> SqliteStore::restore() {
   if (auto done = restore_sources(); !done) return done;
   if (auto done = restore_journal(); !done) return done;
   for (const auto& s : head_.sources()) end_chain(*s);
-  return days_.open();
+  if (auto done = days_.open(); !done) return done;
+  if (auto done = rollups_.open(); !done) return done;
+  return restore_unrolled();
 }
 
 Result<void> SqliteStore::restore_columns() {

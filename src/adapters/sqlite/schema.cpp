@@ -4,6 +4,8 @@
 
 #include <iterator>
 
+#include "adapters/sqlite/durable_files.h"
+
 namespace ghm::sqlite {
 namespace {
 
@@ -18,6 +20,14 @@ constexpr const char* kSteps[] = {
        create table columns(id integer primary key, keys blob not null);
        create table journal(seq integer primary key, rows blob not null);
        create table sealed(source integer not null, hour integer not null, seq integer not null, primary key(source, hour)) without rowid;)",
+    // 3: rollups of an hour, a board's day in a row, and of a day, 64 days in a row. unrolled: days whose sealed readings are
+    // being rolled up, and the last board that is done.
+    R"(create table hour_rollups(board integer not null, day integer not null, sum integer not null, bytes blob not null);
+       create unique index hour_rollup_place on hour_rollups(board, day);
+       create index hour_rollups_by_day on hour_rollups(day);
+       create table day_rollups(board integer not null, span integer not null, sum integer not null, bytes blob not null);
+       create unique index day_rollup_place on day_rollups(board, span);
+       create table unrolled(day integer primary key, board integer not null);)",
 };
 constexpr int kVersion = std::size(kSteps);
 
@@ -34,6 +44,9 @@ Result<void> copy_beside(Db& db, std::int64_t version, const Log& log) {
   auto q = db.query("vacuum into ?1");
   if (!q) return q.error();
   if (auto done = q->bind(1, std::string_view(copy)).run(); !done) return done;
+  // SQLite does not sync what `vacuum into` wrote, and a copy that a power cut takes away is none.
+  for (const auto& path : {std::filesystem::path(copy), std::filesystem::absolute(copy).parent_path()})
+    if (auto done = sync_path(path); !done) return done;
   log.info("store.copied", {{"copy", copy}, {"why", "migration"}});
   return {};
 }

@@ -86,7 +86,7 @@ Chunk merge_chunks(const Chunk& first, const Chunk& second) {
   return chunk_of(columns);
 }
 
-Result<void> seal_chunk(Db& day, BoardId board, std::int64_t hour, Chunk chunk) {
+Result<Chunk> seal_chunk(Db& day, BoardId board, std::int64_t hour, Chunk chunk) {
   const auto there = get_chunk(day, board, hour);
   if (!there) return there.error();
   if (!there->empty()) {
@@ -94,7 +94,8 @@ Result<void> seal_chunk(Db& day, BoardId board, std::int64_t hour, Chunk chunk) 
     if (!before) return before.error();
     chunk = merge_chunks(*before, chunk);
   }
-  return put_chunk(day, board, hour, store::encode_chunk(chunk));
+  if (auto done = put_chunk(day, board, hour, store::encode_chunk(chunk)); !done) return done.error();
+  return chunk;
 }
 
 }  // namespace ghm::sqlite

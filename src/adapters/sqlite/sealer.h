@@ -38,7 +38,7 @@ class ChunkBuilder {
 /// Both, `first` standing where they disagree: it was there before.
 store::Chunk merge_chunks(const store::Chunk& first, const store::Chunk& second);
 
-/// Merges the chunk into what the day holds of that board and hour. Idempotent.
-Result<void> seal_chunk(Db& day, BoardId board, std::int64_t hour, store::Chunk chunk);
+/// Merges the chunk into what the day holds of that board and hour, and answers all of it. Idempotent.
+Result<store::Chunk> seal_chunk(Db& day, BoardId board, std::int64_t hour, store::Chunk chunk);
 
 }  // namespace ghm::sqlite

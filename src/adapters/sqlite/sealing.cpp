@@ -1,8 +1,11 @@
-// Finished hours leave the journal for the day's file, a few milliseconds at a time, between two appends. First the day's
-// transaction, then the main one: after a kill in between the rows stand in both, and are sealed once more to the same end.
+// Finished hours leave the journal for the day's files, a few milliseconds at a time, between two appends. First the
+// transaction of the readings' file, then that of the minutes', then the main one with hours, days and the end of the
+// journal's rows: after a kill in between the rows are sealed once more to the same end. Rollups are made of everything
+// that is then sealed of the hour, so late rows need no arithmetic of their own.
 #include <fmt/format.h>
 
 #include "adapters/sqlite/head_image.h"
+#include "adapters/sqlite/rollups.h"
 #include "adapters/sqlite/sealer.h"
 #include "adapters/sqlite/sqlite_store.h"
 
@@ -13,7 +16,6 @@ constexpr auto kGrace = 2min;          // rows of the hour before are still unde
 constexpr auto kQuiet = 60s;           // late rows come in groups: an hour is sealed when they have stopped...
 constexpr auto kMostPatience = 10min;  // ...or go on for ever
 constexpr auto kRetentionEvery = 1min;
-constexpr std::int64_t kOpenHours = 49;  // a day is written for so long after its start's last late row may come
 
 bool finished(std::int64_t hour, Timestamp now) {
   return start_of_hour(hour + 1) + kGrace <= now;
@@ -22,10 +24,13 @@ bool finished(std::int64_t hour, Timestamp now) {
 }  // namespace
 
 Result<bool> SqliteStore::maintain(Timestamp now) {
-  retain(now);
+  if (auto done = retain(now); !done) return done.error();
   std::int64_t hour = 0;
   auto* source = due(now, hour);
-  if (source == nullptr) return false;
+  if (source == nullptr) {
+    auto more = drop_hours();
+    return !more || *more ? more : roll_up_next();
+  }
   if (auto done = seal(*source, hour); !done) return done.error();
   return true;
 }
@@ -56,12 +61,10 @@ Result<void> SqliteStore::seal(Source& source, std::int64_t hour) {
     if (auto slice = head_.slice(*s, hour); !slice.rows.empty()) sealing.slices.push_back(std::move(slice));
   sealing.unneeded = head_.unneeded_after(sealing.slices);
   std::lock_guard lock(writing_);
-  if (auto done = write_chunks(hour, sealing.slices); !done) {
-    if (done.error().code != Errc::corrupt) return done;
-    days_.set_aside(day_of_hour(hour), done.error());  // and again into a new file
-    if (auto again = write_chunks(hour, sealing.slices); !again) return again;
-  }
-  if (auto done = write_sealed(sealing); !done) return done;
+  const auto minutes = write_chunks(hour, sealing.slices);
+  if (!minutes) return minutes.error();
+  if (auto done = write_minutes(day_of_hour(hour), *minutes); !done) return done;
+  if (auto done = write_sealed(sealing, *minutes); !done) return done;
   head_.forget(sealing.slices, sealing.unneeded);
   for (const auto& slice : sealing.slices) {
     looks_.erase({slice.source->id, hour});
@@ -70,27 +73,43 @@ Result<void> SqliteStore::seal(Source& source, std::int64_t hour) {
   return {};
 }
 
-Result<void> SqliteStore::write_chunks(std::int64_t hour, const std::vector<HeadSlice>& slices) {
+Result<std::vector<SqliteStore::SealedMinutes>> SqliteStore::write_chunks(std::int64_t hour, const std::vector<HeadSlice>& slices) {
+  if (day_of_hour(hour) < oldest_day_) {  // it came before the first maintain() said what is too old
+    for (const auto& slice : slices) too_old_rows_ += slice.rows.size();
+    return std::vector<SealedMinutes>();
+  }
+  auto written = try_write_chunks(hour, slices);
+  if (written || written.error().code != Errc::corrupt) return written;
+  days_.set_aside(day_of_hour(hour), written.error());
+  return try_write_chunks(hour, slices);  // into a new file
+}
+
+Result<std::vector<SqliteStore::SealedMinutes>> SqliteStore::try_write_chunks(std::int64_t hour, const std::vector<HeadSlice>& slices) {
   ChunkBuilder builder;
   const auto damaged = [this](const Error& e) { log_.error("store.row_damaged", {{"error", e.what}}); };
   for (const auto& slice : slices)
     if (auto done = read_slice(
             *main_, slice, [&](const RowRef& ref, std::span<const double> values) { builder.add(ref, values); }, damaged);
         !done)
-      return done;
+      return done.error();
   auto day = days_.writer(day_of_hour(hour));
   if (!day) return day.error();
   auto transaction = Transaction::begin(**day);
   if (!transaction) return transaction.error();
-  auto done = builder.finish([&](BoardId board, store::Chunk chunk) {
+  std::vector<SealedMinutes> minutes;
+  auto done = builder.finish([&](BoardId board, store::Chunk chunk) -> Result<void> {
     ++sealed_chunks_;
-    return seal_chunk(**day, board, hour, std::move(chunk));
+    const auto sealed = seal_chunk(**day, board, hour, std::move(chunk));
+    if (!sealed) return sealed.error();
+    minutes.push_back({board, hour, store::roll_up(*sealed, start_of_hour(hour), kMinute)});
+    return {};
   });
-  if (!done) return done;
-  return transaction->commit();
+  if (!done) return done.error();
+  if (auto committed = transaction->commit(); !committed) return committed.error();
+  return minutes;
 }
 
-Result<void> SqliteStore::write_sealed(const Sealing& sealing) {
+Result<void> SqliteStore::write_sealed(const Sealing& sealing, const std::vector<SealedMinutes>& minutes) {
   auto transaction = Transaction::begin(*main_);
   if (!transaction) return transaction.error();
   auto mark = main_->query("insert into sealed(source, hour, seq) values(?1, ?2, ?3) on conflict(source, hour) do update set seq = ?3");
@@ -107,19 +126,35 @@ Result<void> SqliteStore::write_sealed(const Sealing& sealing) {
     if (s.columns == nullptr) continue;
     if (auto done = latest->bind(1, s.id).bind_bytes(2, encode_latest(s)).run(); !done) return done;
   }
+  for (const auto& m : minutes)
+    if (auto done = put_hour(*main_, m.board, m.hour, m.minutes, log_); !done) return done;
   for (const auto seq : sealing.unneeded)
     if (auto done = drop->bind(1, static_cast<std::int64_t>(seq)).run(); !done) return done;
   if (auto done = sweep->run(); !done) return done;
   return transaction->commit();
 }
 
-void SqliteStore::retain(Timestamp now) {
-  if (now < next_retention_) return;
+Result<void> SqliteStore::retain(Timestamp now) {
+  if (now < next_retention_) return {};
   next_retention_ = now + kRetentionEvery;
-  const auto oldest = now - std::chrono::days(settings_.raw_days);
-  days_.drop_before(day_of_hour(hour_of(oldest)));
-  days_.close_before(day_of_hour(hour_of(now) - kOpenHours));
-  head_.forget_left_behind_before(oldest);
+  const auto oldest = [now](int days) { return day_of_hour(hour_of(now - std::chrono::days(days))); };
+  oldest_day_ = oldest(settings_.raw_days);
+  oldest_hours_day_ = oldest(settings_.hour_days);
+  hours_to_drop_ = true;
+  days_.drop_before(oldest_day_);
+  rollups_.drop_before(oldest(settings_.minute_days));
+  for (auto* files : {&days_, &rollups_}) files->close_before(day_of_hour(hour_of(now) - kOpenHours));
+  head_.forget_left_behind_before(now - std::chrono::days(settings_.raw_days));
+  std::lock_guard lock(writing_);
+  return find_unrolled();
+}
+
+Result<bool> SqliteStore::drop_hours() {
+  if (!hours_to_drop_) return false;
+  std::lock_guard lock(writing_);
+  auto more = drop_hours_before(*main_, oldest_hours_day_);
+  if (more) hours_to_drop_ = *more;
+  return more;
 }
 
 }  // namespace ghm::sqlite

@@ -9,11 +9,16 @@ namespace {
 
 constexpr int kBusyTimeoutMs = 5000;
 
+// Connections give extended codes; the family is in the lowest byte.
+int family_of(sqlite3* db) {
+  return sqlite3_errcode(db) & 0xff;
+}
+
 // What the caller can do. A short read is a file that lost its end; other I/O errors pass (a full disk, a lost mount).
 Errc code_of(sqlite3* db) {
   if (sqlite3_extended_errcode(db) == SQLITE_IOERR_SHORT_READ || sqlite3_extended_errcode(db) == SQLITE_IOERR_CORRUPTFS)
     return Errc::corrupt;
-  switch (sqlite3_errcode(db)) {
+  switch (family_of(db)) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
     case SQLITE_SCHEMA:
@@ -28,7 +33,7 @@ Errc code_of(sqlite3* db) {
 }
 
 std::string advice(sqlite3* db) {
-  switch (sqlite3_errcode(db)) {
+  switch (family_of(db)) {
     case SQLITE_FULL: return "; free some space";
     case SQLITE_IOERR: return "; look at the volume's free space and the system log";
     case SQLITE_READONLY:

@@ -2,6 +2,7 @@
 #include <sqlite3.h>
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -54,6 +55,10 @@ class Db {
   Result<Query> query(std::string_view sql);
   /// The first column of the first row, 0 when there is none.
   Result<std::int64_t> integer(std::string_view sql);
+
+  /// The database as it stands now into `path`, which is made anew, while others go on writing. `copied` hears of bytes as
+  /// they go. Not synced. The connection must have no open transaction.
+  Result<void> copy_into(const std::filesystem::path& path, const std::function<void(std::uint64_t)>& copied);
 
   const std::filesystem::path& path() const { return path_; }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "adapters/sqlite/backup.h"
 #include "adapters/sqlite/schema.h"
 #include "domain/store/points.h"
 #include "domain/telemetry/page.h"
@@ -27,7 +28,8 @@ SqliteStore::SqliteStore(fs::path folder, FolderLock lock, std::unique_ptr<Db> m
       lock_(std::move(lock)),
       main_(std::move(main)),
       readers_(std::make_shared<ConnectionPool>(folder_ / "ghm.db", Db::Mode::read_write)),
-      days_(folder_, std::move(log)) {}
+      days_(folder_, "raw", log),
+      rollups_(folder_, "rollup", std::move(log)) {}
 
 SqliteStore::~SqliteStore() {
   readers_->close();
@@ -37,6 +39,8 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const fs::path& folder, S
   if (auto done = make_folder(folder); !done) return done.error();
   auto lock = FolderLock::take(folder);
   if (!lock) return lock.error();
+  if (std::error_code failed; fs::exists(folder / kUnfinishedRestore, failed))
+    return Error{Errc::conflict, fmt::format("{}: a restore was cut off here; run `ghm restore` again", folder.string())};
   auto main = open_main(folder / "ghm.db", log);
   if (!main) return main.error();
   std::unique_ptr<SqliteStore> store(new SqliteStore(folder, std::move(*lock), std::move(*main), settings, std::move(log)));
@@ -51,7 +55,12 @@ Result<void> SqliteStore::append(std::span<const RowBatch> batch) {
   std::lock_guard lock(writing_);
   JournalWriter journal(next_seq_);
   std::uint64_t samples = 0;
+  std::uint64_t too_old = 0;
   for (const auto& row : batch) {
+    if (day_of_hour(hour_of(row.at)) < oldest_day_) {
+      ++too_old;
+      continue;
+    }
     auto& source = source_of(row);
     if (journal.add(source, columns_of(source, row), row)) samples += row.values.size();
   }
@@ -63,6 +72,7 @@ Result<void> SqliteStore::append(std::span<const RowBatch> batch) {
   head_.publish(journal.rows());
   rows_ += journal.rows().size();
   samples_ += samples;
+  too_old_rows_ += too_old;
   return {};
 }
 
@@ -109,7 +119,7 @@ Result<void> SqliteStore::write_names() {
 }
 
 StoreStats SqliteStore::stats() const {
-  StoreStats s{rows_, samples_, 0, sealed_chunks_, 0, days_.damaged()};
+  StoreStats s{rows_, samples_, 0, sealed_chunks_, 0, days_.damaged() + rollups_.damaged(), too_old_rows_};
   std::error_code passing;  // a file that goes while we look is not there
   for (const auto& entry : fs::directory_iterator(folder_, passing))
     if (const auto size = entry.file_size(passing); !passing) s.bytes_on_disk += size;

@@ -13,18 +13,22 @@
 #include "adapters/sqlite/sealer.h"
 #include "core/log.h"
 #include "domain/store/record_store.h"
+#include "domain/store/tiers.h"
 
 namespace ghm::sqlite {
 
 using store::Bucket, store::Latest, store::Point, store::RowBatch, store::StoreStats;
 
+/// How long each tier is kept; rollups of a day stay for ever. Each at least as long as the one before.
 struct SqliteSettings {
-  int raw_days = 30;  // sealed days older than this are unlinked
+  int raw_days = 30;
+  int minute_days = 90;
+  int hour_days = 730;
 };
 
-/// Both stores in a data folder: ghm.db (records, and the journal of the hours that are not sealed) and a file of sealed
-/// columns per UTC day. Every append is one transaction with synchronous=FULL: what returned survives a power cut.
-/// One process owns the folder. Appends and maintain() from one thread at a time; everything else from any.
+/// Both stores in a data folder: ghm.db (records, the journal of the hours that are not sealed, rollups of hours and days)
+/// and per UTC day a file of sealed columns and one of rollups of a minute. Every append is one transaction with synchronous=FULL: what
+/// returned survives a power cut. One process owns the folder. Appends and maintain() from one thread at a time; everything else from any.
 /// Measured: bench/ (docs/benchmarks.md).
 class SqliteStore final : public store::TelemetryStore, public store::RecordStore {
  public:
@@ -69,6 +73,14 @@ class SqliteStore final : public store::TelemetryStore, public store::RecordStor
   Result<void> read_head(std::span<const SeriesKey> series, TimeRange range, std::vector<std::vector<HeadPoint>>& found) const;
   Result<void> read_days(std::span<const SeriesKey> series, TimeRange range, std::vector<std::vector<Point>>& found) const;
 
+  // aggregating (aggregating.cpp)
+  struct Aggregation;
+  Aggregation plan(const SeriesKey& series, TimeRange range, std::chrono::milliseconds width) const;
+  Result<void> add_minutes(Aggregation& a) const;
+  Result<void> add_hours(Db& main, Aggregation& a) const;
+  Result<void> add_days(Db& main, Aggregation& a) const;
+  Result<void> add_readings(Aggregation& a) const;
+
   // sealing (sealing.cpp)
   struct Look {
     std::uint64_t seq = 0;  // the newest row then
@@ -79,12 +91,28 @@ class SqliteStore final : public store::TelemetryStore, public store::RecordStor
     std::vector<HeadSlice> slices;
     std::vector<std::uint64_t> unneeded;
   };
+  struct SealedMinutes {
+    BoardId board{};
+    std::int64_t hour = 0;
+    store::RollupBlock minutes;
+  };
   Source* due(Timestamp now, std::int64_t& hour);
   bool settled(const Source& source, std::int64_t hour, Timestamp now);
   Result<void> seal(Source& source, std::int64_t hour);
-  Result<void> write_chunks(std::int64_t hour, const std::vector<HeadSlice>& slices);
-  Result<void> write_sealed(const Sealing& sealing);
-  void retain(Timestamp now);
+  Result<std::vector<SealedMinutes>> write_chunks(std::int64_t hour, const std::vector<HeadSlice>& slices);
+  Result<std::vector<SealedMinutes>> try_write_chunks(std::int64_t hour, const std::vector<HeadSlice>& slices);
+  Result<void> write_sealed(const Sealing& sealing, const std::vector<SealedMinutes>& minutes);
+  Result<void> retain(Timestamp now);
+  Result<bool> drop_hours();
+
+  // rolling up what has no rollups (rolling_up.cpp)
+  Result<void> restore_unrolled();
+  Result<void> find_unrolled();
+  Result<bool> roll_up_next();
+  Result<bool> roll_up_board(std::int64_t day, std::int64_t after);
+  Result<void> end_rolling_up(std::int64_t day);
+  Result<void> write_minutes(std::int64_t day, const std::vector<SealedMinutes>& all);
+  Result<void> try_write_minutes(std::int64_t day, const std::vector<SealedMinutes>& all);
 
   const std::filesystem::path folder_;
   const SqliteSettings settings_;
@@ -93,7 +121,7 @@ class SqliteStore final : public store::TelemetryStore, public store::RecordStor
   mutable std::mutex writing_;  // guards main_: the journal's writer and records share one connection
   std::unique_ptr<Db> main_;
   std::shared_ptr<ConnectionPool> readers_;
-  mutable DayFiles days_;  // a reader may find a day damaged
+  mutable DayFiles days_, rollups_;  // a reader may find a day damaged
   Head head_;
 
   // the appender's alone
@@ -102,8 +130,10 @@ class SqliteStore final : public store::TelemetryStore, public store::RecordStor
   std::uint64_t next_seq_ = 1;
   std::map<std::pair<std::uint32_t, std::int64_t>, Look> looks_;
   Timestamp next_retention_{};
+  std::int64_t oldest_day_ = 0, oldest_hours_day_ = 0;  // what is older is past retention
+  bool hours_to_drop_ = false;
 
-  std::atomic<std::uint64_t> rows_{0}, samples_{0}, sealed_chunks_{0};
+  std::atomic<std::uint64_t> rows_{0}, samples_{0}, sealed_chunks_{0}, too_old_rows_{0};
 };
 
 }  // namespace ghm::sqlite

@@ -60,7 +60,7 @@ TEST_F(Folder, SealingShrinksTheJournalToTheOpenHour) {
   settle(kNoon + 5h);
   auto db = Db::open(folder_ / "ghm.db", Db::Mode::read_only).value();
   EXPECT_EQ(db->integer("select count(*) from journal").value(), 0);
-  EXPECT_EQ(files(".db"), 2u);  // ghm.db and one day
+  EXPECT_EQ(files(".db"), 3u);  // ghm.db, and of one day its readings and its rollups
 }
 
 TEST_F(Folder, ADamagedDayCostsThatDayAndIsNamed) {
@@ -136,7 +136,8 @@ TEST_F(Folder, ANewerFolderIsRefusedAndAnOlderOneIsCopiedFirst) {
   const auto set_version = [this](int version) {
     auto db = Db::open(folder_ / "ghm.db", Db::Mode::read_write).value();
     ASSERT_TRUE(db->run("pragma user_version = " + std::to_string(version)));
-    ASSERT_TRUE(version != 1 || db->run("drop table sources; drop table columns; drop table journal; drop table sealed"));
+    ASSERT_TRUE(version != 1 || db->run("drop table sources; drop table columns; drop table journal; drop table sealed; "
+                                        "drop table hour_rollups; drop table day_rollups; drop table unrolled"));
   };
   set_version(99);
   const auto newer = open();

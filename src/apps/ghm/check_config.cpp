@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
-#include <array>
 #include <cmath>
 #include <filesystem>
 #include <sstream>
 #include <unordered_set>
+
+#include "core/size_text.h"
 
 namespace ghm::app {
 namespace {
@@ -18,14 +19,6 @@ constexpr double kSeriesPerHost = 8.0 * 110;   // an HGX host with dcgm-exporter
 constexpr double kBytesPerSample = 0.7 * 1.2;  // sealed chunks as measured, and what stands around them
 constexpr double kSecondsPerDay = 86'400;
 constexpr std::uint64_t kOwnFiles = 200;  // day files, API clients, libraries
-
-// Decimal units, as disks are sold: "9.1 GB".
-std::string size_text(double bytes) {
-  constexpr std::array kUnits = {"B", "kB", "MB", "GB", "TB", "PB"};
-  std::size_t unit = 0;
-  for (; bytes >= 1000 && unit + 1 < kUnits.size(); ++unit) bytes /= 1000;
-  return fmt::format("{:.{}f} {}", bytes, unit == 0 || bytes >= 100 ? 0 : 1, kUnits[unit]);
-}
 
 std::uint64_t whole(double v) {
   return static_cast<std::uint64_t>(std::llround(v));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <filesystem>
 
 #include "adapters/scrape/http_client.h"
 #include "core/files.h"
@@ -21,6 +22,9 @@ void print_json(const Json& document) {
 void add_server_options(CLI::App& command, ServerOptions& options) {
   command.add_option("--server", options.server, "the server to ask")->envname("GHM_SERVER")->capture_default_str();
   command.add_option("--key-file", options.key_file, "file with the access key, if the server wants one");
+  command.add_option("--data-dir", options.data_dir, "the local server's data folder: its admin.token is the key where none is given")
+      ->envname("GHM_DATA_DIR")
+      ->capture_default_str();
   command.add_flag("--json", options.json, "one JSON document on standard output");
 }
 
@@ -42,51 +46,40 @@ Error refused(const std::string& url, const scrape::HttpAnswer& answer) {
   return {code, detail};
 }
 
-// The local server's own key. A file that is not there is no error: the server then says that it wants one.
-constexpr const char* kLocalKey = "./ghm-data/admin.token";
-constexpr auto kGetTime = 30s, kPostTime = 120s;
+constexpr auto kGetTime = 30s, kSendTime = 120s;
 
-using Headers = std::map<std::string, std::string>;
-
-Result<Json> ask(const char* method, const ServerOptions& options, const std::string& path, Headers headers, const std::string& body,
-                 std::chrono::milliseconds patience) {
-  headers["Accept"] = "application/json";
+Result<Json> ask(const ServerOptions& options, const char* method, const std::string& path, const std::string& key_file,
+                 const std::string& body, std::chrono::milliseconds patience) {
+  std::map<std::string, std::string> headers{{"Accept", "application/json"}};
+  if (!key_file.empty()) {
+    auto key = read_file(key_file, 4096);
+    if (!key) return key.error();
+    headers["Authorization"] = "Bearer " + trimmed(*key);
+  }
+  if (!body.empty()) headers["Content-Type"] = "application/json";
   auto server = options.server;
   while (server.ends_with('/')) server.pop_back();
   auto answer = scrape::http_request(method, server + path, {}, headers, body, patience);
   if (!answer)
     return Error{answer.error().code, answer.error().what + "; start one with `ghm demo` or `ghm serve`, or name yours with --server"};
-  if (answer->status != 200) return refused(server + path, *answer);
+  if (answer->status != 200 && answer->status != 201) return refused(server + path, *answer);
   auto document = Json::parse(answer->body, nullptr, false);
   if (document.is_discarded())
     return Error{Errc::corrupt, fmt::format("{}{} answered something that is not JSON: is this a ghm server?", server, path)};
   return document;
 }
 
-Result<Headers> with_key(const std::string& file) {
-  Headers headers;
-  if (file.empty()) return headers;
-  auto key = read_file(file, 4096);
-  if (!key) return key.error();
-  headers["Authorization"] = "Bearer " + trimmed(*key);
-  return headers;
-}
-
 }  // namespace
 
 Result<Json> get_json(const ServerOptions& options, const std::string& path) {
-  auto headers = with_key(options.key_file);
-  if (!headers) return headers.error();
-  return ask("GET", options, path, std::move(*headers), "", kGetTime);
+  return ask(options, "GET", path, options.key_file, "", kGetTime);
 }
 
-Result<Json> post_json(const ServerOptions& options, const std::string& path, const Json& body) {
-  auto headers = with_key(options.key_file);
-  if (!headers) return headers.error();
-  if (options.key_file.empty())
-    if (auto local = with_key(kLocalKey)) headers = std::move(local);
-  (*headers)["Content-Type"] = "application/json";
-  return ask("POST", options, path, std::move(*headers), body.dump(), kPostTime);
+Result<Json> send_json(const ServerOptions& options, const char* method, const std::string& path, const Json& body) {
+  auto key_file = options.key_file;
+  const auto local = options.data_dir + "/admin.token";
+  if (std::error_code ignored; key_file.empty() && std::filesystem::exists(local, ignored)) key_file = local;
+  return ask(options, method, path, key_file, body.is_null() ? "" : body.dump(), kSendTime);
 }
 
 std::string url_encode(std::string_view text) {

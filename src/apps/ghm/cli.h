@@ -23,13 +23,14 @@ void print_json(const Json& document);
 struct ServerOptions {
   std::string server = "http://127.0.0.1:9480";
   std::string key_file;
+  std::string data_dir = "./ghm-data";  // where the key of a server on this machine lies, when no key_file is given
   bool json = false;
 };
 void add_server_options(CLI::App& command, ServerOptions& options);
 /// GET `path` ("/api/v1/fleet/summary") as JSON. The error is the server's own sentence, or why it cannot be reached.
 Result<Json> get_json(const ServerOptions& options, const std::string& path);
-/// POST `body`, which needs a key: that of --key-file, else the local server's own (./ghm-data/admin.token) where it can be read.
-Result<Json> post_json(const ServerOptions& options, const std::string& path, const Json& body);
+/// POST, PUT or DELETE with a JSON body (null: none), with the key of the options, or the local server's own.
+Result<Json> send_json(const ServerOptions& options, const char* method, const std::string& path, const Json& body);
 /// A value as one query parameter or path segment.
 std::string url_encode(std::string_view text);
 
@@ -41,7 +42,12 @@ void add_status(CLI::App& app, Run& run);
 void add_gpus(CLI::App& app, Run& run);
 void add_gpu(CLI::App& app, Run& run);
 void add_check_config(CLI::App& app, Run& run);
+void add_assets(CLI::App& app, Run& run);
+void add_maintenance(CLI::App& app, Run& run);
 void add_keys(CLI::App& app, Run& run);
+void add_backup(CLI::App& app, Run& run);
+void add_restore(CLI::App& app, Run& run);
+void add_migrate(CLI::App& app, Run& run);
 void add_quarantine(CLI::App& app, Run& run);
 void add_version(CLI::App& app, Run& run);
 

@@ -1,7 +1,10 @@
+#include <csignal>
+
 #include "apps/ghm/cli.h"
 #include "apps/ghm/simulate_command.h"
 
 int main(int argc, char** argv) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is a full disk, to be told in a sentence, and no reason to die
   CLI::App app{"GPU Health Monitor: a fleet's memory and judgement about its GPUs"};
   app.name("ghm")->require_subcommand(1);
   app.footer("example: ghm demo\n`ghm COMMAND --help` has one for every command");
@@ -14,7 +17,12 @@ int main(int argc, char** argv) {
   ghm::cli::add_gpu(app, run);
   ghm::cli::add_simulate(app, run);
   ghm::cli::add_check_config(app, run);
+  ghm::cli::add_assets(app, run);
+  ghm::cli::add_maintenance(app, run);
   ghm::cli::add_keys(app, run);
+  ghm::cli::add_backup(app, run);
+  ghm::cli::add_restore(app, run);
+  ghm::cli::add_migrate(app, run);
   ghm::cli::add_quarantine(app, run);
   ghm::cli::add_version(app, run);
   try {

@@ -10,6 +10,7 @@
 #include "api/keys.h"
 #include "core/files.h"
 #include "pipeline/ledger_records.h"
+#include "pipeline/replay.h"
 
 namespace ghm::app {
 namespace {
@@ -62,7 +63,7 @@ Result<void> Node::open_store() {
   store_ = std::move(*store);
   auto kept = pipeline::load_ledger(*store_);
   if (!kept) return kept.error();
-  live_.restore(kept->boards, kept->hosts, clock_.now());
+  live_.restore(*kept, clock_.now());
   const pipeline::Ingest::Outlets outlets{
       [this](pipeline::ToKeep& k) { return filling_ ? to_keep_.put(std::move(k)) : to_keep_.try_put(k); },
       [this](pipeline::LiveUpdate u) { to_show_.try_put(u); }};

@@ -32,7 +32,7 @@ int replay(const QuarantineOptions& o) {
   for (const auto& [name, value] : {std::pair{"reason", o.reason}, {"metric", o.metric}, {"source", o.source}})
     if (!value.empty()) body[name] = value;
   if (o.dry_run) body["dry_run"] = true;
-  const auto done = post_json(o, "/api/v1/quarantine/replay", body);
+  const auto done = send_json(o, "POST", "/api/v1/quarantine/replay", body);
   if (!done) return fail(done.error());
   if (o.json) {
     print_json(*done);

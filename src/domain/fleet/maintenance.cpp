@@ -59,7 +59,7 @@ Result<Maintenance> MaintenanceBook::start(Maintenance m) {
 Result<Maintenance> MaintenanceBook::end(Scope scope, std::string_view target, Timestamp at) {
   for (auto& m : all_)
     if (m.scope == scope && m.target == target && m.covers(at)) {
-      m.until = std::max(at, m.from + 1ms);
+      m.until = at;
       return m;
     }
   return Error{Errc::not_found, fmt::format("{} {} is not under maintenance", to_string(scope), target)};

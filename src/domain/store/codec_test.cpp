@@ -164,14 +164,10 @@ TEST(IntCodec, ExtremesOfTheRangeAreExact) {
   }
 }
 
-TEST(Points, TheFirstOfAnInstantStandsAndGapsStayGaps) {
+TEST(Points, TheFirstOfAnInstantStands) {
   std::vector<Point> points = {{kStart + 2s, 2}, {kStart, 1}, {kStart, 9}, {kStart + 90s, 3}};
   keep_first_of_each_instant(points);
   EXPECT_EQ(points, (std::vector<Point>{{kStart, 1}, {kStart + 2s, 2}, {kStart + 90s, 3}}));
-  const auto buckets = into_buckets(points, 30s);
-  ASSERT_EQ(buckets.size(), 2u);
-  EXPECT_EQ(buckets[0].sum, 3);
-  EXPECT_EQ(buckets[1].from, kStart + 90s);
 }
 
 }  // namespace

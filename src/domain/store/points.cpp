@@ -20,18 +20,6 @@ std::string why_wrong(const RowBatch& row) {
   return {};
 }
 
-Timestamp bucket_start(Timestamp t, std::chrono::milliseconds width) {
-  return t - t.time_since_epoch() % width;
-}
-
-void add(Bucket& b, double value) {
-  b.min = std::min(b.min, value);
-  b.max = std::max(b.max, value);
-  b.sum += value;
-  b.last = value;
-  ++b.count;
-}
-
 }  // namespace
 
 Result<void> check_rows(std::span<const RowBatch> rows) {
@@ -47,12 +35,17 @@ void keep_first_of_each_instant(std::vector<Point>& points) {
   points.erase(std::unique(points.begin(), points.end(), same_time), points.end());  // clang 14 cannot read std::ranges::unique
 }
 
-std::vector<Bucket> into_buckets(std::span<const Point> points, std::chrono::milliseconds width) {
+std::vector<Bucket> to_buckets(std::span<const windows::Rollup> rollups, windows::Counting counting) {
   std::vector<Bucket> buckets;
-  for (const auto& p : points) {
-    const auto from = bucket_start(p.at, width);
-    if (buckets.empty() || buckets.back().from != from) buckets.push_back({from, p.value, p.value, 0, 0, 0});
-    add(buckets.back(), p.value);
+  buckets.reserve(rollups.size());
+  for (const auto& r : rollups) {
+    Bucket b{r.from, r.min, r.max, r.sum.value(), r.last, r.count, {}};
+    if (counting != windows::Counting::none) {
+      auto gained = r.increase;
+      if (&r != rollups.data()) gained.add(step((&r - 1)->last, r.first, counting));
+      b.increase = gained.value();
+    }
+    buckets.push_back(b);
   }
   return buckets;
 }

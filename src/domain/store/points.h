@@ -15,7 +15,7 @@ Result<void> check_rows(std::span<const RowBatch> rows);
 /// O(n) when they are in order already.
 void keep_first_of_each_instant(std::vector<Point>& points);
 
-/// Points in time order into buckets aligned to the epoch; `width` > 0. Empty buckets are left out.
-std::vector<Bucket> into_buckets(std::span<const Point> points, std::chrono::milliseconds width);
+/// What an answer of aggregate() says of rollups, which are in time order.
+std::vector<Bucket> to_buckets(std::span<const windows::Rollup> rollups, windows::Counting counting);
 
 }  // namespace ghm::store
