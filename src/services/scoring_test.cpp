@@ -139,6 +139,58 @@ TEST_F(ScoringTest, APassiveBoardsFanIsNotMissing) {
   EXPECT_FALSE(fan->second.has_value());
 }
 
+TEST_F(ScoringTest, LinksOfThePartAreReadEach) {
+  const auto* board = &live.current()->boards[0].board;
+  store.values[field::nvlink_state] = 1;
+  const auto inputs = health_inputs(store, std::span(&board, 1), 10s, kBorn + 10min);
+  ASSERT_TRUE(inputs);
+  EXPECT_EQ((*inputs)[0].links_expected, 18) << "an H200 on its board";
+  for (const auto* link : {"@nvlink0", "@nvlink17"}) {
+    const auto found = (*inputs)[0].metrics.find(std::string("DCGM_FI_DEV_NVLINK_GET_STATE") + link);
+    ASSERT_NE(found, (*inputs)[0].metrics.end());
+    EXPECT_EQ(found->second->size(), 61u);
+  }
+}
+
+TEST_F(ScoringTest, AStandInIsReadOnlyWhereItsMetricIsSilent) {
+  const auto* board = &live.current()->boards[0].board;
+  const auto utilisation = [&] {
+    const auto inputs = health_inputs(store, std::span(&board, 1), 10s, kBorn + 10min);
+    return inputs ? (*inputs)[0].metrics.at("DCGM_FI_DEV_GPU_UTIL") : std::nullopt;
+  };
+  EXPECT_FALSE(utilisation()) << "activity has readings";
+  store.values.erase(field::graphics_activity);
+  ASSERT_TRUE(utilisation());
+  EXPECT_EQ(utilisation()->size(), 61u);
+}
+
+TEST_F(ScoringTest, NoDimensionClaimsWhatNobodyTold) {
+  scoring.tick(kBorn + 10min);
+  for (const auto& d : report()->dimensions) {
+    if (d.name != "reliability") continue;
+    EXPECT_FALSE(d.score);
+    EXPECT_EQ(d.coverage, 0);
+    EXPECT_TRUE(d.findings.empty()) << "a gap of the server's own is no fault of the board";
+  }
+  EXPECT_FALSE(report()->trend_7d);
+}
+
+TEST_F(ScoringTest, StoriesReachTheScore) {
+  const double now = to_unix_seconds(kBorn + 10min);
+  int told = 0;
+  Scoring with_stories(store, live, {}, Log::off(), [&](std::span<const fleet::Board* const> boards, Timestamp) {
+    ++told;
+    std::vector<BoardStory> stories(boards.size());
+    stories[0].source_silent.emplace();
+    stories[0].events = {{now - 60, "xid", 79}};
+    return stories;
+  });
+  with_stories.tick(kBorn + 10min);
+  EXPECT_EQ(told, 1);
+  EXPECT_EQ(report()->critical, std::vector<std::string>{"reliability.reset"});
+  EXPECT_EQ(report()->risk, "critical");
+}
+
 TEST_F(ScoringTest, AStoreThatCannotAnswerLeavesTheScoreAsItWas) {
   scoring.tick(kBorn + 1min);
   store.failing = true;

@@ -1,19 +1,14 @@
+// The profile `baseline` as a whole: five dimensions, their weights, the gates of coverage, class, trend and risk.
 #include <algorithm>
-#include <array>
 
 #include "domain/health/health.h"
-#include "domain/health/scorers.h"
+#include "domain/health/sheet.h"
+#include "domain/health/trend.h"
 
 namespace ghm::health {
 namespace {
 
 constexpr double kLeastCoverage = 0.50;
-
-constexpr DimensionSpec kDimensions[] = {
-    {"memory", 30, true}, {"thermal", 25, true}, {"performance", 20, false}, {"power", 15, false}, {"reliability", 10, false},
-};
-
-constexpr std::string_view kCriticalRules[] = {"memory.remap_failed", "memory.ue_rising"};  // in the rule table's order
 
 struct ClassBorder {
   double from;
@@ -21,14 +16,8 @@ struct ClassBorder {
 };
 constexpr ClassBorder kClasses[] = {{90, "excellent"}, {80, "good"}, {70, "fair"}, {60, "degraded"}, {50, "poor"}, {40, "critical"}};
 
-Dimension scored(const DimensionSpec& spec, const Input& input) {
-  Dimension d;
-  if (spec.name == "memory") d = score_memory(input);
-  if (spec.name == "thermal") d = score_thermal(input);
-  d.name = spec.name;
-  d.weight_percent = spec.weight_percent;
-  return d;
-}
+// Dimensions stand heaviest first, rules in the order of the profile's table, which begins with heat.
+constexpr std::string_view kTableOrder[] = {"thermal", "memory", "power", "performance", "reliability"};
 
 // Both sums take whole percents and divide once, so that a score of 90 is 90 and not 89.99999999999999.
 void aggregate(Report& r) {
@@ -45,24 +34,43 @@ void aggregate(Report& r) {
 
 std::vector<std::string> critical_rules(const Report& r) {
   std::vector<std::string> fired;
-  for (const auto rule : kCriticalRules)
-    for (const auto& d : r.dimensions)
-      if (std::ranges::find(d.findings, rule, &Finding::rule) != d.findings.end()) fired.emplace_back(rule);
+  for (const auto name : kTableOrder)
+    for (const auto& f : std::ranges::find(r.dimensions, name, &Dimension::name)->findings)
+      if (f.critical) fired.push_back(f.rule);
   return fired;
-}
-
-std::string risk_of(const Report& r) {
-  if (!r.critical.empty()) return "critical";
-  if (!r.overall) return {};
-  if (*r.overall < 50) return "critical";
-  if (*r.overall < 70) return "high";
-  return *r.overall < 80 ? "medium" : "low";
 }
 
 }  // namespace
 
+std::span<const Scorer> scorers() {
+  static const Scorer kScorers[] = {
+      {"memory", 30, {Of::sbe, Of::dbe, Of::remap_pending, Of::remap_failure, Of::banks, Of::bandwidth_record}, memory_rules()},
+      {"thermal", 25, {Of::reasons, Of::temperature, Of::activity, Of::fan}, thermal_rules()},
+      {"performance",
+       20,
+       {Of::activity, Of::sm_clock, Of::max_sm_clock, Of::reasons, Of::pcie_width, Of::pcie_max_width, Of::pcie_gen, Of::pcie_max_gen,
+        Of::nvlinks},
+       performance_rules()},
+      {"power", 15, {Of::power, Of::activity, Of::sm_clock, Of::reasons, Of::limit_default, Of::limit_enforced, Of::energy}, power_rules()},
+      {"reliability", 10, {Of::reporting, Of::events, Of::jobs}, reliability_rules()},
+  };
+  return kScorers;
+}
+
 std::span<const DimensionSpec> dimensions() {
+  static const std::vector<DimensionSpec> kDimensions = [] {
+    std::vector<DimensionSpec> out;
+    for (const auto& s : scorers()) out.push_back({s.name, s.weight_percent});
+    return out;
+  }();
   return kDimensions;
+}
+
+std::vector<std::string_view> rule_names() {
+  std::vector<std::string_view> out;
+  for (const auto name : kTableOrder)
+    for (const auto& rule : std::ranges::find(scorers(), name, &Scorer::name)->rules) out.push_back(rule.name);
+  return out;
 }
 
 std::string_view class_of(double overall) {
@@ -71,13 +79,16 @@ std::string_view class_of(double overall) {
 }
 
 Report score(const Input& input) {
+  const Evidence evidence(input);
   Report r;
   r.at = input.t;
-  for (const auto& spec : kDimensions) r.dimensions.push_back(scored(spec, input));
+  for (const auto& scorer : scorers()) r.dimensions.push_back(score(scorer, evidence));
   aggregate(r);
+  r.trend_7d = trend(input, r.overall, 7);
+  r.trend_30d = trend(input, r.overall, 30);
   if (r.overall) r.class_name = class_of(*r.overall);
   r.critical = critical_rules(r);
-  r.risk = risk_of(r);
+  r.risk = risk_of(r.overall, r.trend_7d, !r.critical.empty());
   return r;
 }
 

@@ -13,33 +13,65 @@
 /// Every point lost is a finding that names its rule, the value seen, the reference and the time.
 namespace ghm::health {
 
-/// One metric's readings, times strictly rising. Absent pointer: the part has no such metric (not listed for coverage);
-/// an empty series is listed and not present.
+/// One metric's readings, times strictly rising.
 struct Reading {
   double at;  // Unix seconds
   double value;
 };
 using Series = std::vector<Reading>;
+/// Canonical name -> readings; one link's series is NAME@nvlink4. nullopt: the part does not have the metric (not listed for
+/// coverage); an absent or empty one is listed and not present.
+using Metrics = std::map<std::string, std::optional<Series>, std::less<>>;
 
-/// All that a score may look at. Metric names are canonical, a link's series is NAME@nvlink4.
+/// (from, to], Unix seconds.
+struct Interval {
+  double from, to;
+  bool covers(double at) const { return from < at && at <= to; }
+};
+
+/// What happened to the board. Kinds that count: xid gpu_reset gpu_missing drain undrain.
+struct Event {
+  double time;
+  std::string kind;
+  int code = 0;  // of an Xid
+};
+/// The end of a job that ran on the board.
+struct Job {
+  double time;
+  bool ok;
+};
+/// Another board of the same model.
+struct Peer {
+  Metrics metrics;
+  bool same_host = true, same_job = true;
+};
+
+/// All that a score may look at; what is not known is nullopt, never a guess. Any order in events, jobs, peers and intervals.
 struct Input {
   double t = 0;            // scoring time, Unix seconds
   double interval_s = 10;  // the source's interval
   double deployed_at = 0;
   std::string model;
-  std::map<std::string, std::optional<Series>, std::less<>> metrics;  // nullopt: the part does not have it
+  Metrics metrics;
+  std::optional<std::vector<Event>> events;
+  std::vector<Peer> peers;
+  int links_expected = 0;  // NVLinks of the part; 0: none
   struct BandwidthTest {
     double time, ratio;
   };
-  std::optional<BandwidthTest> bandwidth_test;
-  std::vector<std::pair<double, double>> maintenance, source_silent;  // (from, to]
+  std::optional<BandwidthTest> bandwidth_test;  // the latest on record
+  std::optional<std::vector<Job>> jobs;
+  std::vector<Interval> maintenance;
+  std::optional<std::vector<Interval>> source_silent;  // nullopt: nobody noted when the source answered
+  Series previous_scores;                              // overall scores of earlier rounds
 };
 
 struct Finding {
   std::string rule;  // "thermal.throttle"
   double lost = 0;   // points of the dimension
   double value = 0, reference = 0;
-  double at = 0;  // when it was seen, Unix seconds
+  double at = 0;          // when it was seen, Unix seconds
+  bool critical = false;  // needs a person now, whatever the score
 };
 
 struct Dimension {
@@ -56,31 +88,33 @@ struct Report {
   std::string profile = "baseline";
   std::optional<double> overall;  // nullopt: not available (overall coverage below 0.50)
   double coverage = 0;
-  std::string class_name;  // excellent good fair degraded poor critical failed; empty without a score
-  std::string risk;        // low medium high critical; empty when it cannot be told
+  std::optional<double> trend_7d, trend_30d;  // points, -10 to +10; nullopt: too few rounds
+  std::string class_name;                     // excellent good fair degraded poor critical failed; empty without a score
+  std::string risk;                           // low medium high critical; empty when it cannot be told
   std::vector<Dimension> dimensions;
   std::vector<std::string> critical;  // rules that fired and are critical
 };
 
-/// The dimensions without a scorer in this version have no score and coverage 0, and count so: overall coverage is
-/// Σ weight · coverage of what is available (at most 0.55 with memory and thermal), the overall score is
-/// Σ weight · score / Σ weight over the same. Without a history of scores there is no trend, and risk ignores it.
-/// O(readings).
+/// Overall coverage is Σ weight · coverage over the dimensions that are available, the overall score is
+/// Σ weight · score / Σ weight over the same. O(readings): each series is walked once per dimension that looks at it.
 Report score(const Input& input);
 
 /// The five dimensions of the profile, heaviest first.
 struct DimensionSpec {
   std::string_view name;
   int weight_percent = 0;
-  bool has_scorer = false;  // false: this version cannot judge it; its score is not available
 };
 std::span<const DimensionSpec> dimensions();
+
+/// The rules of all dimensions by name, in the profile's order, which is the order of findings.
+std::vector<std::string_view> rule_names();
 
 /// The metrics `score` reads, canonical names, with how far back each is needed. What a service must fetch.
 struct Need {
   std::string_view metric;
   std::chrono::hours window;
   std::string_view instead_of = {};  // read only where this metric has no reading at all
+  bool per_link = false;             // one series per NVLink, NAME@nvlink0 and so on
 };
 std::span<const Need> needs();
 

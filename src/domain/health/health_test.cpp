@@ -66,7 +66,8 @@ TEST(Health, AHealthyBoardHasAScoreFromTwoDimensions) {
   EXPECT_EQ(r.risk, "low");
   EXPECT_TRUE(rules(r).empty());
   EXPECT_EQ(dimension(r, "power").score, std::nullopt);
-  EXPECT_EQ(dimension(r, "power").coverage, 0);
+  EXPECT_DOUBLE_EQ(dimension(r, "power").coverage, 2.0 / 7) << "activity and clock reasons are there";
+  EXPECT_EQ(dimension(r, "reliability").coverage, 0) << "nobody noted when the source answered";
 }
 
 TEST(Health, NothingIsNever100) {

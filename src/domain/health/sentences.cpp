@@ -27,6 +27,13 @@ std::string remap_failed(const Finding& f) {
   return "a row remap failed or a memory bank is without spare rows; RMA candidate";
 }
 
+// A width is whole and at least 1; a share of the time is at most 1 and has the reference 0.95.
+std::string pcie(const Finding& f) {
+  if (f.reference >= 1) return fmt::format("PCIe at {}; reference {}", counted(f.value, "lane"), number(f.reference));
+  return fmt::format("PCIe generation below its maximum in {} of the time under load; reference {}", percent(f.value),
+                     percent(f.reference));
+}
+
 struct Template {
   std::string_view rule;
   std::function<std::string(const Finding&)> sentence;
@@ -69,6 +76,38 @@ const Template kTemplates[] = {
        return fmt::format("{} or more a day, 3 days running; reference 100; memory held at 60", counted(f.value, "corrected memory error"));
      }},
     {"memory.remap_failed", remap_failed},
+    {"power.spike",
+     [](const Finding& f) {
+       return fmt::format("power jumped by more than 20 W {} at steady load in 24 h; reference 0", counted(f.value, "time"));
+     }},
+    {"power.limit",
+     [](const Finding& f) { return fmt::format("power-limited beyond design {} in 24 h; reference 0", counted(f.value, "time")); }},
+    {"power.efficiency",
+     [](const Finding& f) {
+       return fmt::format("{:.1f} J per second of full activity in 24 h; reference {:.1f} J, its own last 30 days", f.value, f.reference);
+     }},
+    {"performance.throughput",
+     [](const Finding& f) {
+       return fmt::format("SM clock {:.0f} MHz while busy; reference {:.0f} MHz, its own past or boards at the same job", f.value,
+                          f.reference);
+     }},
+    {"performance.clock",
+     [](const Finding& f) {
+       return fmt::format("SM clock below 90 % of its maximum in {} of the time under load; reference {}", percent(f.value),
+                          percent(f.reference));
+     }},
+    {"performance.pcie", pcie},
+    {"performance.nvlink",
+     [](const Finding& f) { return fmt::format("{} up; reference {}", counted(f.value, "NVLink"), number(f.reference)); }},
+    {"reliability.uptime",
+     [](const Finding& f) { return fmt::format("reported {:.2f} % of 30 days; reference {} %", f.value, number(f.reference)); }},
+    {"reliability.jobs",
+     [](const Finding& f) {
+       return fmt::format("{:.1f} % of its jobs in 30 days ended well; reference {} %", f.value, number(f.reference));
+     }},
+    {"reliability.reset",
+     [](const Finding& f) { return fmt::format("reset or lost {} in 30 days; reference 0", counted(f.value, "time")); }},
+    {"reliability.xid", [](const Finding& f) { return fmt::format("{} in 30 days; reference 0", counted(f.value, "hardware Xid")); }},
     {"memory.ue_rising",
      [](const Finding& f) {
        return fmt::format("{} in 24 h; reference {} in the 24 h before", counted(f.value, "uncorrected memory error"), number(f.reference));

@@ -63,14 +63,7 @@ Json finding_json(const health::Finding& f, const health::Report& report) {
           {"critical", is_critical(report, f.rule)}};
 }
 
-bool has_scorer(std::string_view dimension) {
-  const auto all = health::dimensions();
-  const auto found = std::ranges::find(all, dimension, &health::DimensionSpec::name);
-  return found != all.end() && found->has_scorer;
-}
-
 Json why_not_available(const health::Dimension& d) {
-  if (!has_scorer(d.name)) return "not available in this version";
   if (d.score) return nullptr;
   return fmt::format("needs readings for 60 % of their window; too few of {}", fmt::join(d.missing, ", "));
 }

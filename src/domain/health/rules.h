@@ -1,0 +1,45 @@
+#pragma once
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "domain/health/inputs.h"
+
+/// The rules of the profile: one table per dimension, one row per rule, in the profile's order, each with a pure function.
+namespace ghm::health {
+
+/// What a rule says when it fires.
+struct Verdict {
+  double points = 0;  // that a deduction takes, or at which a cap holds the score
+  double value = 0, reference = 0;
+  double at = 0;  // when it was seen, Unix seconds
+  bool critical = false;
+};
+
+enum class Effect { deduct, cap };
+
+struct Rule {
+  std::string_view name;
+  Effect effect;
+  std::vector<Of> needs;                             // all must be present; a rule with an "or" looks at its parts itself
+  std::optional<Verdict> (*judge)(const Evidence&);  // nullopt: the rule does not fire
+};
+
+/// One dimension of the profile: what is listed for its coverage, and its rules.
+struct Scorer {
+  std::string_view name;
+  int weight_percent;
+  std::vector<Of> inputs;
+  std::span<const Rule> rules;
+};
+std::span<const Scorer> scorers();
+
+// The tables, each in the file of its name.
+std::span<const Rule> thermal_rules();      // heat: throttling, mean temperature, its trend and swing under load, fan
+std::span<const Rule> memory_rules();       // corrected and uncorrected errors, row remapping, bandwidth of a test
+std::span<const Rule> power_rules();        // spikes at steady load, power limits, joules per work
+std::span<const Rule> performance_rules();  // clocks against own past and peers, PCIe and NVLink width
+std::span<const Rule> reliability_rules();  // uptime, jobs, resets, Xids
+
+}  // namespace ghm::health
