@@ -140,7 +140,8 @@ bool SystemClock::sleep_until(Timestamp t, std::stop_token stop) {
   std::mutex guards_only_the_wait;
   std::condition_variable_any wake;
   std::unique_lock lock(guards_only_the_wait);
-  wake.wait_until(lock, stop, t, [] { return false; });
+  // By the steady clock: were the wall clock set back an hour meanwhile, a tenth of a second would take an hour.
+  wake.wait_for(lock, stop, t - now(), [] { return false; });
   return !stop.stop_requested();
 }
 

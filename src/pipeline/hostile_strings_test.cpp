@@ -54,7 +54,7 @@ struct Life {
   explicit Life(Records& store) {
     auto kept = load_ledger(store);
     EXPECT_TRUE(kept) << kept.error().what;
-    ingest.restore(std::move(kept->boards), std::move(kept->hosts));
+    ingest.restore(std::move(*kept));
     keep = [&store](ToKeep& k) {
       EXPECT_TRUE(store.put(k.records));
       for (const auto& r : k.records) EXPECT_TRUE(is_utf8(r.body) && is_utf8(r.key)) << r.kind;

@@ -5,6 +5,8 @@
 namespace ghm::pipeline {
 namespace {
 
+constexpr auto kMaintainEvery = 1s;
+
 // Gathers what is waiting into one batch, so that one fsync serves all of it.
 ToKeep merge(std::deque<ToKeep> parts) {
   ToKeep all;
@@ -61,13 +63,13 @@ Result<void> Keeper::keep(ToKeep& all, Clock& clock, std::stop_token stop) {
 }
 
 Result<void> Keeper::maintain(Timestamp now) {
-  if (now < next_maintenance_) return {};
-  auto more = telemetry_.maintain(now);
+  if (now < next_maintenance_ && next_maintenance_ - now <= kMaintainEvery) return {};  // unless the clock went back
+  auto more = telemetry_.maintain(believed_.at(now));
   if (!more) {
     set_trouble(more.error().what);
     return more.error().code == Errc::corrupt ? Result<void>(more.error()) : Result<void>();
   }
-  next_maintenance_ = *more ? now : now + 1s;
+  next_maintenance_ = *more ? now : now + kMaintainEvery;
   return {};
 }
 

@@ -10,6 +10,7 @@
 #include "core/time.h"
 #include "domain/store/record_store.h"
 #include "domain/store/telemetry_store.h"
+#include "pipeline/believed_time.h"
 
 namespace ghm::pipeline {
 
@@ -50,6 +51,7 @@ class Keeper {
   KeeperSettings settings_;
   Log log_;
   Timestamp next_maintenance_{};
+  BelievedTime believed_;
   mutable std::mutex mutex_;  // guards trouble_
   std::string trouble_;
 };

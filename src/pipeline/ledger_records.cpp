@@ -178,6 +178,12 @@ store::Record to_record(const fleet::Maintenance& m) {
   return {"maintenance", m.id, m.from, text_of(body)};
 }
 
+store::Record to_record(fleet::BoardId board, const fleet::Asset& a) {
+  const fleet::Interval place{board, "asset", a.host, {{"slot", a.slot}, {"pci_bus_id", a.pci_bus_id}}, {}, {}};
+  const auto at = a.deployed_at.value_or(Timestamp{});
+  return {"asset", fmt::format("{}/{:015}/{:016x}", id_key(board), to_unix_ms(at), hash_of(place)), at, text_of(asset_json(a))};
+}
+
 std::vector<store::Record> to_records(const fleet::Ledger::Changes& changes, const fleet::Ledger& ledger, Timestamp now,
                                       std::uint64_t& sequence) {
   std::vector<store::Record> out;
@@ -211,6 +217,10 @@ Result<fleet::Board> parse_board(const store::Record& r) try {
   if (const auto asset = in.find("asset"); asset != in.end()) b.asset = std::make_shared<const fleet::Asset>(read_asset(*asset));
   return b;
 } catch (const std::exception& e) {
+  return unreadable(r, e);
+}
+
+Result<fleet::Asset> parse_asset(const store::Record& r) try { return read_asset(Json::parse(r.body)); } catch (const std::exception& e) {
   return unreadable(r, e);
 }
 
@@ -292,6 +302,10 @@ Result<fleet::Ledger::Kept> load_ledger(const store::RecordStore& records) {
   fleet::Ledger::Kept kept{std::move(*boards), std::move(*hosts), {}, std::move(*maintenance)};
   for (auto& of_board : *open) std::ranges::move(of_board, std::back_inserter(kept.open));
   return kept;
+}
+
+Result<std::vector<fleet::Asset>> board_assets(const store::RecordStore& records, fleet::BoardId board) {
+  return load_all<fleet::Asset>(records, "asset", parse_asset, id_key(board) + "/");
 }
 
 Result<std::vector<fleet::Interval>> board_intervals(const store::RecordStore& records, fleet::BoardId board, std::string_view kind) {

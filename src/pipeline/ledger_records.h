@@ -22,6 +22,12 @@ store::Record to_record(const fleet::Interval& ended);
 store::Record to_record(fleet::BoardId board, const std::vector<fleet::Interval>& open, Timestamp now);
 /// Kind "maintenance".
 store::Record to_record(const fleet::Maintenance& maintenance);
+/// Kind "asset", key "<board>/<deployed at>/<hash of the place>": what an inventory says of one stay of a board. The board's own
+/// record carries the newest; all of them are kept for whoever asks for a whole life.
+store::Record to_record(fleet::BoardId board, const fleet::Asset& asset);
+Result<fleet::Asset> parse_asset(const store::Record& record);
+/// A board's stays, the earliest first.
+Result<std::vector<fleet::Asset>> board_assets(const store::RecordStore& records, fleet::BoardId board);
 /// All of a ledger's changes, events last; `sequence` is counted on.
 std::vector<store::Record> to_records(const fleet::Ledger::Changes& changes, const fleet::Ledger& ledger, Timestamp now,
                                       std::uint64_t& sequence);

@@ -5,6 +5,8 @@
 
 #include <map>
 
+#include "domain/telemetry/metric_catalogue.h"
+
 namespace ghm::pipeline {
 namespace {
 

@@ -132,8 +132,8 @@ TEST_F(ReplayTest, AnotherValueAtThatTimeStands) {
 
 TEST_F(ReplayTest, ARateIsJudgedBetweenItsNeighbours) {
   const auto at = kNow - 1h;
-  stored(field::gpu_temp, 40, at - 10s);
-  stored(field::gpu_temp, 41, at + 10s);
+  stored(field::gpu_temp, 40, at - 1s);
+  stored(field::gpu_temp, 41, at + 1s);
   refuse(field::gpu_temp, 105, Reason::impossible_rate, at);
   EXPECT_EQ(replayed(), (Fates{0, 1, 0})) << "a spike";
   overrides = {{field::gpu_temp, "", std::nullopt, std::nullopt, 20.0}};

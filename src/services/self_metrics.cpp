@@ -75,6 +75,7 @@ void add_store(Page& page, const SelfState& self) {
   page.count("ghm_store_rows_total", "Rows kept since start", self.store.rows);
   page.count("ghm_store_samples_total", "Samples kept since start", self.store.samples);
   page.count("ghm_store_rows_not_kept_total", "Rows given up because the store could not be written", self.ingest.rows_not_kept);
+  page.gauge("ghm_store_damaged_days", "Days set aside as damaged since start", static_cast<double>(self.store.damaged_days));
   page.gauge("ghm_store_bytes", "Size of the data folder", static_cast<double>(self.store.bytes_on_disk));
   page.gauge("ghm_store_free_bytes", "Free space on its volume", static_cast<double>(self.store.free_bytes));
   page.count("ghm_scores_total", "Scores computed since start", self.scored);

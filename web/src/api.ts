@@ -185,6 +185,106 @@ export interface QuarantineSample {
   replayable: boolean;
 }
 
+/** What the inventory says of a board's newest stay. */
+export interface Inventory {
+  host: string | null;
+  rack: string | null;
+  datacenter: string | null;
+  region: string | null;
+  slot: string | null;
+  pci_bus_id: string | null;
+  batch: string | null;
+  manufactured_at: string | null;
+  deployed_at: string | null;
+  retired_at: string | null;
+  warranty_until: string | null;
+  purchase_price_usd: number | null;
+  attributes: Record<string, string>;
+}
+
+export interface Asset {
+  id: string;
+  serial: string | null;
+  gpu_uuid: string | null;
+  model: string | null;
+  host: string | null;
+  rack: string | null;
+  datacenter: string | null;
+  region: string | null;
+  in_service: boolean;
+  simulated: boolean;
+  first_seen: string | null;
+  last_seen: string | null;
+  inventory: Inventory | null;
+}
+
+interface Page<T> {
+  items: T[];
+  next: string | null;
+  as_of: string;
+}
+
+/** What was true of a board for a while; `to` is null while it holds. */
+export interface Interval {
+  kind: string;
+  value: string;
+  from: string;
+  to: string | null;
+  facts: Record<string, string>;
+}
+
+export interface GpuLedger extends Page<Interval> {
+  gpu: Asset;
+  maintenance: { from: string; to: string }[];
+}
+
+export interface Job {
+  kind: 'pod' | 'job';
+  name: string;
+  from: string;
+  to: string | null;
+}
+
+export interface GpuEvent {
+  at: string;
+  kind: string | null;
+  gpu: string | null;
+  host: string | null;
+  detail: string | null;
+}
+
+export interface Maintenance {
+  id: string;
+  scope: 'gpu' | 'host' | 'rack';
+  target: string;
+  from: string;
+  until: string | null;
+  active: boolean;
+  reason: string | null;
+  by: string | null;
+}
+
+export interface Coverage {
+  as_of: string;
+  coverage: number | null;
+  total_gpus: number;
+  reporting_gpus: number;
+  dimensions: { name: string; coverage: number | null; boards_available: number; missing: { input: string; boards: number }[] }[];
+  models: { model: string | null; boards: number; coverage: number | null }[];
+  silent_hosts: { host: string; last_answer: string | null; boards: number; error: string | null; maintenance: boolean }[];
+  silent_gpus: { id: string; name: string; host: string | null; last_seen: string | null; maintenance: boolean }[];
+  conflicts: { kind: string; id: string | null; claims: string; detail: string; since: string; last: string }[];
+  values: { accepted: number; refused: number; by_reason: Record<string, number> };
+  items: { id: string; name: string; coverage: number; dimensions: Record<string, number> }[];
+}
+
+export interface Me {
+  as_of: string;
+  role: 'viewer' | 'operator' | 'admin';
+  auth: 'loopback' | 'key';
+  key_id: string | null;
+}
+
 /** What went wrong, in words for the page. `status` 0: the server was not reached. */
 export class ApiError extends Error {
   constructor(
@@ -208,9 +308,11 @@ export function storedKey(): string | null {
   }
 }
 
-export function storeKey(key: string): void {
+/** Keeps the key, or forgets it when there is none. */
+export function storeKey(key: string | null): void {
   try {
-    sessionStorage.setItem(kKeyName, key);
+    if (key) sessionStorage.setItem(kKeyName, key);
+    else sessionStorage.removeItem(kKeyName);
   } catch {
     // Without storage the key cannot be kept; the page will ask again.
   }
@@ -237,14 +339,28 @@ async function problemOf(response: Response): Promise<ApiError> {
   return new ApiError(detail, response.status, body?.trace_id ?? null);
 }
 
-/** A request to the API with this tab's key. Throws ApiError. */
-export async function request(path: string, accept: string, signal?: AbortSignal): Promise<Response> {
+interface Ask {
+  method?: 'POST' | 'DELETE';
+  body?: unknown;
+  signal?: AbortSignal | undefined;
+  key?: string | null;
+}
+
+function headersOf(accept: string, ask: Ask): Record<string, string> {
   const headers: Record<string, string> = { Accept: accept };
-  const key = storedKey();
+  const key = ask.key ?? storedKey();
   if (key) headers.Authorization = `Bearer ${key}`;
+  if (ask.body !== undefined) headers['Content-Type'] = 'application/json';
+  return headers;
+}
+
+/** A request to the API with this tab's key. Throws ApiError. */
+export async function request(path: string, accept: string, ask: Ask = {}): Promise<Response> {
+  const { method = 'GET', signal = null } = ask;
+  const body = ask.body === undefined ? null : JSON.stringify(ask.body);
   let response: Response;
   try {
-    response = await fetch(kBase + path, { headers, signal: signal ?? null });
+    response = await fetch(kBase + path, { method, body, headers: headersOf(accept, ask), signal });
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
     throw new ApiError('The server cannot be reached.', 0, null);
@@ -254,12 +370,14 @@ export async function request(path: string, accept: string, signal?: AbortSignal
   return response;
 }
 
-async function json<T>(path: string, signal?: AbortSignal): Promise<T> {
-  return (await request(path, 'application/json', signal)).json();
+async function json<T>(path: string, signal?: AbortSignal, ask: Ask = {}): Promise<T> {
+  return (await request(path, 'application/json', { ...ask, signal })).json();
 }
 
+type Params = Record<string, string | number | null | undefined>;
+
 /** "?a=1&b=2" of the parameters that have a value; the API refuses empty and unknown ones. */
-export function queryOf(params: Record<string, string | number | null | undefined>): string {
+export function queryOf(params: Params): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(params))
     if (value !== null && value !== undefined && value !== '') search.set(name, `${value}`);
@@ -273,7 +391,7 @@ export const api = {
   summary: (signal?: AbortSignal) => json<FleetSummary>('/fleet/summary', signal),
   layout: (signal?: AbortSignal) => json<Layout>('/fleet/layout', signal),
   cells: async (colour: ColourMode, signal?: AbortSignal) =>
-    (await request(`/fleet/cells${queryOf({ colour })}`, 'application/octet-stream', signal)).arrayBuffer(),
+    (await request(`/fleet/cells${queryOf({ colour })}`, 'application/octet-stream', { signal })).arrayBuffer(),
   gpus: (params: Record<string, string | number | null>, signal?: AbortSignal) => json<GpuList>(`/gpus${queryOf(params)}`, signal),
   gpusCsv: async (params: Record<string, string | null>) => (await request(`/gpus${queryOf(params)}`, 'text/csv')).blob(),
   gpu: (id: string, signal?: AbortSignal) => json<GpuDetail>(gpuPath(id), signal),
@@ -283,4 +401,16 @@ export const api = {
   meta: (signal?: AbortSignal) => json<Meta>('/meta', signal),
   quarantine: (params: Record<string, string | number | null>, signal?: AbortSignal) =>
     json<Quarantine>(`/quarantine${queryOf(params)}`, signal),
+  ledger: (id: string, signal?: AbortSignal) => json<GpuLedger>(`${gpuPath(id)}/ledger`, signal),
+  jobs: (id: string, signal?: AbortSignal) => json<Page<Job>>(`${gpuPath(id)}/jobs`, signal),
+  gpuEvents: (id: string, params: Params, signal?: AbortSignal) => json<Page<GpuEvent>>(`${gpuPath(id)}/events${queryOf(params)}`, signal),
+  events: (params: Params, signal?: AbortSignal) => json<Page<GpuEvent>>(`/events${queryOf(params)}`, signal),
+  coverage: (signal?: AbortSignal) => json<Coverage>('/fleet/coverage', signal),
+  assets: (params: Params, signal?: AbortSignal) => json<Page<Asset>>(`/assets${queryOf(params)}`, signal),
+  maintenance: (params: Params, signal?: AbortSignal) => json<Page<Maintenance>>(`/maintenance${queryOf(params)}`, signal),
+  startMaintenance: (body: { target: string; until: string | null; reason: string | null }) =>
+    json<Maintenance>('/maintenance', undefined, { method: 'POST', body }),
+  endMaintenance: (target: string) => json<Maintenance>(`/maintenance/${encodeURIComponent(target)}`, undefined, { method: 'DELETE' }),
+  /** Who the server takes this tab for; with `key`, whom that key would make it. */
+  me: (signal?: AbortSignal, key?: string) => json<Me>('/me', signal, key === undefined ? {} : { key }),
 };

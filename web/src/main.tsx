@@ -1,8 +1,9 @@
-import { render } from 'preact';
+import { type ComponentType, render } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { lazyPage } from './app/lazy';
 import { goLive } from './app/live';
 import { loadMeta } from './app/meta';
+import { kPages } from './app/pages';
 import { path, startRouter } from './app/router';
 import { Shell } from './app/shell';
 import { startTheme } from './app/theme';
@@ -14,9 +15,15 @@ import './style/parts.css';
 import './style/map.css';
 import './style/pages.css';
 import './style/gpu.css';
+import './style/ledger.css';
 
 const GpuList = lazyPage(async () => (await import('./pages/gpu_list')).GpuList);
 const GpuPage = lazyPage(async () => (await import('./pages/gpu')).GpuPage);
+const Events = lazyPage(async () => (await import('./pages/events')).Events);
+const Trust = lazyPage(async () => (await import('./pages/trust')).Trust);
+const Assets = lazyPage(async () => (await import('./pages/assets')).Assets);
+const Maintenance = lazyPage(async () => (await import('./pages/maintenance')).MaintenancePage);
+const More = lazyPage(async () => (await import('./pages/more')).More);
 const Quarantine = lazyPage(async () => (await import('./pages/quarantine')).Quarantine);
 const About = lazyPage(async () => (await import('./pages/about')).About);
 
@@ -37,23 +44,32 @@ function NotFound() {
 function titleOf(at: string): string {
   const [, first, second] = at.split('/');
   if (first === 'gpus' && second) return decodeURIComponent(second);
-  return { '': 'Overview', gpus: 'GPUs', quarantine: 'Quarantine', about: 'About' }[first ?? ''] ?? 'Not found';
+  return kPages.find((p) => p.href === `/${first}`)?.text ?? (first === 'more' ? 'More' : 'Not found');
 }
+
+const kNamed: Record<string, ComponentType> = {
+  '/': Overview,
+  '/gpus': GpuList,
+  '/events': Events,
+  '/trust': Trust,
+  '/assets': Assets,
+  '/maintenance': Maintenance,
+  '/quarantine': Quarantine,
+  '/about': About,
+  '/more': More,
+};
 
 function Page() {
   const at = path.value;
   useEffect(() => {
     document.title = `${titleOf(at)} · GPU Health Monitor`;
   }, [at]);
-  if (at === '/') return <Overview />;
-  if (at === '/gpus') return <GpuList />;
   if (at.startsWith('/gpus/')) {
     const id = decodeURIComponent(at.slice('/gpus/'.length));
     return <GpuPage key={id} id={id} />;
   }
-  if (at === '/quarantine') return <Quarantine />;
-  if (at === '/about') return <About />;
-  return <NotFound />;
+  const Named = kNamed[at];
+  return Named ? <Named /> : <NotFound />;
 }
 
 startTheme();

@@ -25,6 +25,12 @@ void flip_a_byte(const fs::path& path, std::streamoff at) {
   ASSERT_TRUE(file.good());
 }
 
+/// Without other kinds of day files, of which later versions may have more.
+std::vector<std::string> readings(std::vector<std::string> names) {
+  std::erase_if(names, [](const std::string& n) { return n != "ghm.db" && !n.starts_with("raw-"); });
+  return names;
+}
+
 class Backups : public Folder {
  protected:
   Backups() : to_(folder_.string() + "-backup"), restored_(folder_.string() + "-restored") {}
@@ -65,7 +71,7 @@ TEST_F(Backups, WhatWasInTheFolderIsInTheRestoredOne) {
   three_days();
   const auto taken = take();
   ASSERT_TRUE(taken) << taken.error().what;
-  EXPECT_THAT(taken->copied, ElementsAre("ghm.db", "raw-2026-02-09.db", "raw-2026-02-10.db"));
+  EXPECT_THAT(readings(taken->copied), ElementsAre("ghm.db", "raw-2026-02-09.db", "raw-2026-02-10.db"));
   std::uint64_t heard = 0;
   const auto back = restore_backup(to_, restored_, [&](std::uint64_t done, std::uint64_t) { heard = done; });
   ASSERT_TRUE(back) << back.error().what;
@@ -82,8 +88,8 @@ TEST_F(Backups, ClosedDaysAreCopiedOnce) {
   ASSERT_TRUE(take(when));
   const auto again = take(when);
   ASSERT_TRUE(again) << again.error().what;
-  EXPECT_THAT(again->kept, ElementsAre("raw-2026-02-09.db"));
-  EXPECT_THAT(again->copied, ElementsAre("ghm.db", "raw-2026-02-10.db"));
+  EXPECT_THAT(readings(again->kept), ElementsAre("raw-2026-02-09.db"));
+  EXPECT_THAT(readings(again->copied), ElementsAre("ghm.db", "raw-2026-02-10.db"));
   ASSERT_TRUE(open());
   ASSERT_TRUE(append("h:1", kNoon + 10s, {71, 300}));  // back-fill into the closed day
   settle(kNoon + 24h * 5);
@@ -95,11 +101,11 @@ TEST_F(Backups, ClosedDaysAreCopiedOnce) {
 
 TEST_F(Backups, DayFilesOfEveryKindAreCopied) {
   three_days();
-  fs::copy(folder_ / "raw-2026-02-09.db", folder_ / "rollup-2026-02-09.db");
+  fs::copy(folder_ / "raw-2026-02-09.db", folder_ / "minutes-2026-02-09.db");
   const auto taken = take();
-  EXPECT_THAT(taken->copied, testing::Contains("rollup-2026-02-09.db"));
+  EXPECT_THAT(taken->copied, testing::Contains("minutes-2026-02-09.db"));
   ASSERT_TRUE(restore());
-  EXPECT_TRUE(fs::exists(restored_ / "rollup-2026-02-09.db"));
+  EXPECT_TRUE(fs::exists(restored_ / "minutes-2026-02-09.db"));
 }
 
 TEST_F(Backups, VerifyFindsACopyThatHasGoneBadAndTakesItAgain) {
@@ -108,7 +114,7 @@ TEST_F(Backups, VerifyFindsACopyThatHasGoneBadAndTakesItAgain) {
   ASSERT_TRUE(take());  // now both days are kept
   flip_a_byte(to_ / "raw-2026-02-09.db", 5000);
   EXPECT_THAT(take()->kept, testing::Contains("raw-2026-02-09.db"));
-  EXPECT_THAT(take(kNoon + 24h * 10, true)->copied, ElementsAre("ghm.db", "raw-2026-02-09.db"));
+  EXPECT_THAT(readings(take(kNoon + 24h * 10, true)->copied), ElementsAre("ghm.db", "raw-2026-02-09.db"));
   ASSERT_TRUE(restore());
   EXPECT_EQ(restored_temperatures(), days(0, 3));
 }
@@ -143,7 +149,7 @@ TEST_F(Backups, DaysThatRetentionDroppedStayInTheBackup) {
   three_days();
   ASSERT_TRUE(take());
   fs::remove(folder_ / "raw-2026-02-09.db");
-  EXPECT_THAT(take()->only_in_backup, ElementsAre("raw-2026-02-09.db"));
+  EXPECT_THAT(readings(take()->only_in_backup), ElementsAre("raw-2026-02-09.db"));
   ASSERT_TRUE(restore());
   EXPECT_EQ(restored_temperatures(), days(0, 3));
 }

@@ -1,5 +1,8 @@
 // A series is what stands in the day files and what is not sealed yet. The head is read first: an hour that is sealed in
 // between is then in both, never in neither.
+#include <limits>
+#include <set>
+
 #include "adapters/sqlite/sealer.h"
 #include "adapters/sqlite/sqlite_store.h"
 #include "domain/store/points.h"
@@ -128,6 +131,16 @@ Result<void> SqliteStore::read_days(std::span<const SeriesKey> series, TimeRange
     for (std::size_t w = 0; w < found.size(); ++w) found[w].resize(before[w]);
   }
   return {};
+}
+
+std::vector<Timestamp> SqliteStore::days(std::span<const BoardId> boards) const {
+  const TimeRange all{Timestamp{}, start_of_hour(std::numeric_limits<std::int32_t>::max())};
+  std::set<std::int64_t> found;
+  for (const auto& [day, pool] : days_.readers(all)) found.insert(day);
+  for (const auto& slice : head_.slices(boards, all)) found.insert(day_of_hour(slice.hour));
+  std::vector<Timestamp> days;
+  for (const auto day : found) days.push_back(start_of_hour(day * 24));
+  return days;
 }
 
 }  // namespace ghm::sqlite

@@ -48,9 +48,10 @@ Source* SqliteStore::due(Timestamp now, std::int64_t& hour) {
 bool SqliteStore::settled(const Source& source, std::int64_t hour, Timestamp now) {
   const auto newest = source.hours.at(hour).back().seq;
   auto& look = looks_.try_emplace({source.id, hour}, Look{newest, now, now}).first->second;
-  if (look.seq != newest) {
+  if (look.seq != newest || now < look.since) {  // or the clock went back
     look.seq = newest;
     look.since = now;
+    look.first = std::min(look.first, now);
   }
   return now - look.since >= kQuiet || now - look.first >= kMostPatience;
 }
@@ -135,7 +136,7 @@ Result<void> SqliteStore::write_sealed(const Sealing& sealing, const std::vector
 }
 
 Result<void> SqliteStore::retain(Timestamp now) {
-  if (now < next_retention_) return {};
+  if (now < next_retention_ && next_retention_ - now <= kRetentionEvery) return {};  // unless the clock went back
   next_retention_ = now + kRetentionEvery;
   const auto oldest = [now](int days) { return day_of_hour(hour_of(now - std::chrono::days(days))); };
   oldest_day_ = oldest(settings_.raw_days);

@@ -45,6 +45,8 @@ class SqliteStore final : public store::TelemetryStore, public store::RecordStor
   std::vector<Latest> latest(telemetry::MetricId metric) const override { return head_.latest(metric); }
   Result<bool> maintain(Timestamp now) override;
   StoreStats stats() const override;
+  /// The UTC days with readings of any of these boards, oldest first; a day of other boards alone may be among them.
+  std::vector<Timestamp> days(std::span<const BoardId> boards) const;
 
   Result<void> put(std::span<const Record> records) override;
   Result<std::optional<Record>> get(std::string_view kind, std::string_view key) const override;

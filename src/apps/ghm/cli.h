@@ -41,6 +41,8 @@ void add_read(CLI::App& app, Run& run);
 void add_status(CLI::App& app, Run& run);
 void add_gpus(CLI::App& app, Run& run);
 void add_gpu(CLI::App& app, Run& run);
+void add_import(CLI::App& app, Run& run);
+void add_export(CLI::App& app, Run& run);
 void add_score(CLI::App& app, Run& run);
 void add_check_config(CLI::App& app, Run& run);
 void add_assets(CLI::App& app, Run& run);

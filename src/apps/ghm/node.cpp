@@ -10,6 +10,7 @@
 #include "api/keys.h"
 #include "core/files.h"
 #include "pipeline/ledger_records.h"
+#include "pipeline/replay.h"
 
 namespace ghm::app {
 namespace {

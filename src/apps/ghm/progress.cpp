@@ -20,9 +20,12 @@ Progress::~Progress() {
   if (drawn_) fmt::print(stderr, "\r{:{}}\r", "", what_.size() + kWidth + 12);
 }
 
-void Progress::step() {
+void Progress::reach(std::size_t done) {
+  done_ = done;
   const auto hundredth = std::max<std::size_t>(steps_ / 100, 1);
-  if (++done_ % hundredth == 0 && terminal_ && std::chrono::steady_clock::now() - start_ > kQuietFor) draw();
+  if (!terminal_ || done_ < drawn_at_ + hundredth || std::chrono::steady_clock::now() - start_ <= kQuietFor) return;
+  drawn_at_ = done_;
+  draw();
 }
 
 void Progress::draw() {

@@ -13,7 +13,9 @@ class Progress {
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
-  void step();
+  void step() { reach(done_ + 1); }
+  /// So many of the steps are done; never fewer than before.
+  void reach(std::size_t done);
 
  private:
   void draw();
@@ -22,7 +24,7 @@ class Progress {
   const std::size_t steps_;
   const bool terminal_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-  std::size_t done_ = 0;
+  std::size_t done_ = 0, drawn_at_ = 0;
   bool drawn_ = false;
 };
 

@@ -102,7 +102,8 @@ class Ledger {
   /// A target did not answer.
   void no_answer(const Sighting& s, std::string_view error);
   /// Finds what has stopped: a source without an answer, a board gone from its page, for two intervals. Under maintenance
-  /// nothing is told; what is still silent afterwards is told then.
+  /// nothing is told; what is still silent afterwards is told then. Call it every few seconds: after a longer break, or a jump
+  /// of the clock, everyone has two intervals again before it counts.
   void notice_silence(Timestamp now);
 
   /// Starts or ends maintenance of a board, host or rack by its name: a serial or UUID, else a host, else a rack. not_found:
@@ -166,6 +167,7 @@ class Ledger {
     std::vector<BoardId> ids;
   };
 
+  void watch(Timestamp now);
   static bool is_silent(const State& board, Timestamp now);
   State& state(BoardId id);
   const State& state(BoardId id) const { return states_[static_cast<std::size_t>(id)]; }
@@ -212,8 +214,9 @@ class Ledger {
   MaintenanceBook maintenance_;
   std::vector<Maintenance> changed_maintenance_;
   std::map<std::pair<std::string, BoardId>, Conflict> conflicts_;
-  std::vector<BoardId> displaced_;           // another board stands where this one stood: looked at when the page is read
-  std::optional<Timestamp> watching_since_;  // the first notice_silence(): nobody was asked before
+  std::vector<BoardId> displaced_;      // another board stands where this one stood: looked at when the page is read
+  std::optional<Timestamp> last_look_;  // of notice_silence()
+  Timestamp watching_since_{};          // without a break; nobody was asked before
 };
 
 }  // namespace ghm::fleet

@@ -4,6 +4,11 @@
 #include "domain/fleet/ledger.h"
 
 namespace ghm::fleet {
+namespace {
+
+constexpr auto kLooksAtMostApart = 10s;  // they are a second apart
+
+}  // namespace
 
 void Ledger::no_answer(const Sighting& s, std::string_view error) {
   auto it = hosts_.find(s.host);
@@ -18,8 +23,23 @@ void Ledger::no_answer(const Sighting& s, std::string_view error) {
   mark(it->second.id);
 }
 
+// Nobody is silent because we did not listen: before the first look, while the process stood still, or in the time that a
+// clock leapt over. Everyone gets two intervals to answer, as after a start.
+void Ledger::watch(Timestamp now) {
+  const bool went_on = last_look_ && now >= *last_look_ && now - *last_look_ <= kLooksAtMostApart;
+  last_look_ = now;
+  if (went_on) return;
+  watching_since_ = now;
+  for (auto& [name, h] : hosts_) h.last_answer = std::min(h.last_answer, now);  // an answer in the future would hide a silence
+  for (auto& st : states_) {
+    st.seen = std::min(st.seen, now);
+    st.persisted = std::min(st.persisted, now);
+    if (st.board != nullptr) st.board->last_seen = std::min(st.board->last_seen, now);
+  }
+}
+
 void Ledger::notice_silence(Timestamp now) {
-  if (!watching_since_) watching_since_ = now;
+  watch(now);
   for (auto& [name, h] : hosts_) notice_silent_host(h, now);
   for (auto& st : states_)
     if (st.board != nullptr && is_silent(st, now)) notice_missing_board(st, now);
@@ -28,7 +48,7 @@ void Ledger::notice_silence(Timestamp now) {
 
 void Ledger::notice_silent_host(Host& h, Timestamp now) {
   auto& st = state(h.id);
-  if (st.told_missing || !is_silent(h, now) || now - *watching_since_ <= kIntervalsUntilSilent * h.interval) return;
+  if (st.told_missing || !is_silent(h, now) || now - watching_since_ <= kIntervalsUntilSilent * h.interval) return;
   if (maintenance_.covering_host(h.name, h.place.rack, now) != nullptr) return;
   st.told_missing = true;
   h.silent_since = std::max(h.last_answer, h.first_seen);
@@ -41,7 +61,7 @@ void Ledger::notice_missing_board(State& st, Timestamp now) {
   auto& b = *st.board;
   // Nobody can say that a board is missing while its whole host is silent.
   if (st.told_missing || !b.in_service || st.host == nullptr || is_silent(*st.host, now)) return;
-  if (now - *watching_since_ <= kIntervalsUntilSilent * st.host->interval || maintenance_.covering(b, now) != nullptr) return;
+  if (now - watching_since_ <= kIntervalsUntilSilent * st.host->interval || maintenance_.covering(b, now) != nullptr) return;
   st.told_missing = true;
   b.silent_since = b.last_seen == Timestamp{} ? now : b.last_seen;
   mark(b.id);

@@ -29,6 +29,12 @@ struct Story {
   Sighting from(const std::string& host) const { return {host + ":9400", host, {"eu", "fra1", "R1"}, false, 10s, now}; }
   std::vector<BoardId> page(const std::string& host, const std::vector<GpuIdentity>& gpus) { return ledger.sight(from(host), gpus); }
   void pass(std::chrono::seconds d) {
+    for (const auto end = now + d; now < end;) {  // looked at regularly, as by a program
+      now = std::min<Timestamp>(end, now + 5s);
+      ledger.notice_silence(now);
+    }
+  }
+  void clock_jumps(std::chrono::seconds d) {
     now += d;
     ledger.notice_silence(now);
   }
@@ -139,12 +145,35 @@ TEST(Ledger, ARestartForgetsNothingAndRaisesNoStorm) {
   Story later;
   later.now = s.now + 24h;
   later.ledger.restore({kept.boards, kept.hosts, {}, {}});
-  later.pass(0s);
+  later.clock_jumps(0s);
   later.pass(15s);
   EXPECT_THAT(later.events(), ElementsAre()) << "two intervals to answer before it counts as silence";
   EXPECT_EQ(later.page("a", {gpu("S1", "U1"), gpu("S2", "U2")}), ids);
   EXPECT_NE(later.page("b", {gpu("S3", "U3")})[0], ids[1]) << "numbers are not given twice";
   EXPECT_EQ(later.ledger.find("S1")->first_seen, kStart);
+}
+
+TEST(Ledger, AClockThatJumpsRaisesNoStormAndHidesNoSilence) {
+  for (const auto jump : {std::chrono::seconds(-3600), std::chrono::seconds(86'400), std::chrono::seconds(30)}) {
+    Story s;
+    s.clock_jumps(0s);
+    s.page("a", {gpu("S1", "U1")});
+    s.page("b", {gpu("S2", "U2")});
+    s.events();
+    s.clock_jumps(jump);
+    s.pass(10s);
+    EXPECT_THAT(s.events(), ElementsAre()) << jump.count() << " s: nobody had the time to answer";
+    s.page("a", {gpu("S1", "U1")});
+    s.pass(15s);
+    EXPECT_THAT(s.events(), ElementsAre("source_silent")) << jump.count() << " s: b has not answered since";
+    EXPECT_TRUE(s.ledger.is_silent(*s.ledger.find("S2"), s.now));
+    EXPECT_FALSE(s.ledger.is_silent(*s.ledger.find("S1"), s.now));
+    s.clock_jumps(-jump);
+    s.page("a", {gpu("S1", "U1")});
+    s.pass(10s);
+    s.page("b", {gpu("S2", "U2")});
+    EXPECT_THAT(s.events(), ElementsAre("source_returned")) << jump.count();
+  }
 }
 
 TEST(Ledger, LastSeenIsWrittenEveryFiveMinutesOnly) {
@@ -265,7 +294,7 @@ TEST(Ledger, JobsAreIntervals) {
 
 TEST(Ledger, AReplacedBoardIsOutOfServiceUntilItShowsUpAgain) {
   Story s;
-  s.pass(0s);
+  s.clock_jumps(0s);
   const auto old = s.page("a", {gpu("S1", "U1", "00000000:01:00.0")})[0];
   s.events();
   s.pass(10min);

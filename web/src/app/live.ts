@@ -37,7 +37,7 @@ async function connect(topics: string[]): Promise<void> {
   const mine = new AbortController();
   line = mine;
   try {
-    const response = await request(`/stream${queryOf({ topics: topics.join(',') })}`, 'text/event-stream', mine.signal);
+    const response = await request(`/stream${queryOf({ topics: topics.join(',') })}`, 'text/event-stream', { signal: mine.signal });
     dispatch({ kind: 'opened', at: Date.now() });
     await read(response);
     throw new ApiError('The stream ended.', 0, null);

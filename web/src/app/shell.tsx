@@ -1,32 +1,48 @@
 import { computed } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { storeKey } from '../api';
 import { count } from '../lib/format';
 import { Icon, type IconName, Mark } from '../parts/icons';
+import { KeyForm } from '../parts/key_form';
 import { denied, live, summary } from './live';
+import { kPages, type PageEntry } from './pages';
 import { navigate, path, query } from './router';
 import { type Theme, theme } from './theme';
 
-const kNav: { href: string; icon: IconName; text: string; long?: string }[] = [
-  { href: '/', icon: 'grid', text: 'Overview' },
-  { href: '/gpus', icon: 'list', text: 'GPUs' },
-  { href: '/quarantine', icon: 'refused', text: 'Quarantine', long: 'Quarantine: refused values' },
-  { href: '/about', icon: 'about', text: 'About' },
-];
+const isCurrent = (href: string) => (href === '/' ? path.value === '/' : path.value === href || path.value.startsWith(`${href}/`));
 
-const isCurrent = (href: string) => (href === '/' ? path.value === '/' : path.value.startsWith(href));
-
-function Nav({ label, kind }: { label: string; kind: 'rail' | 'tabs' }) {
+function NavLink({ page, current }: { page: Pick<PageEntry, 'href' | 'icon' | 'text' | 'about'>; current: boolean }) {
   return (
-    <nav class={kind} aria-label={label}>
-      {kind === 'rail' && <Mark />}
-      {kNav.map((n) => (
-        <a key={n.href} href={n.href} title={n.long} aria-current={isCurrent(n.href) ? 'page' : undefined}>
-          <Icon name={n.icon} />
-          <span>{n.text}</span>
-        </a>
+    <a href={page.href} title={page.about} aria-current={current ? 'page' : undefined}>
+      <Icon name={page.icon} />
+      <span>{page.text}</span>
+    </a>
+  );
+}
+
+function Rail() {
+  return (
+    <nav class="rail" aria-label="Main">
+      <Mark />
+      {kPages.map((p) => (
+        <NavLink key={p.href} page={p} current={isCurrent(p.href)} />
       ))}
+    </nav>
+  );
+}
+
+const kMore = { href: '/more', icon: 'more', text: 'More', about: 'Assets, maintenance, quarantine, about' } as const;
+
+function PhoneTabs() {
+  const behindMore = path.value === kMore.href || kPages.some((p) => !p.phone && isCurrent(p.href));
+  return (
+    <nav class="tabs" aria-label="Main, phone">
+      {kPages
+        .filter((p) => p.phone)
+        .map((p) => (
+          <NavLink key={p.href} page={p} current={isCurrent(p.href)} />
+        ))}
+      <NavLink page={kMore} current={behindMore} />
     </nav>
   );
 }
@@ -120,23 +136,11 @@ function Banner() {
   );
 }
 
-function KeyForm() {
-  const input = useRef<HTMLInputElement>(null);
-  const submit = (e: Event) => {
-    e.preventDefault();
-    storeKey(input.current?.value.trim() ?? '');
-    location.reload();
-  };
+function AskForKey() {
   return (
-    <form class="note note-error" onSubmit={submit}>
-      <label>
-        This server asks for an API key. It is kept in this tab only.
-        <input ref={input} class="field" type="password" autocomplete="off" placeholder="ghm_…" required />
-      </label>
-      <button type="submit" class="btn">
-        Use key
-      </button>
-    </form>
+    <div class="note note-error">
+      <KeyForm label="This server asks for an API key. It is kept in this tab only." />
+    </div>
   );
 }
 
@@ -147,7 +151,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
       <a class="skip" href="#main">
         Skip to the content
       </a>
-      <Nav label="Main" kind="rail" />
+      <Rail />
       <div class="column">
         <header class="top">
           <a class="brand" href="/">
@@ -161,11 +165,11 @@ export function Shell({ children }: { children: ComponentChildren }) {
         </header>
         <Banner />
         <main id="main" tabIndex={-1}>
-          {denied.value && <KeyForm />}
+          {denied.value && <AskForKey />}
           {children}
         </main>
       </div>
-      <Nav label="Main, phone" kind="tabs" />
+      <PhoneTabs />
       <p class="vh" role="status">
         {liveWord.value}
       </p>

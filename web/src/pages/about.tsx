@@ -1,8 +1,11 @@
+import { api, storedKey, storeKey } from '../api';
 import { meta } from '../app/meta';
 import { number, percent, title } from '../lib/format';
 import { kBandNames } from '../parts/bands';
 import { BandShape } from '../parts/icons';
-import { Card, Scroll, Skeleton } from '../parts/states';
+import { KeyForm } from '../parts/key_form';
+import { Card, ErrorNote, Scroll, Skeleton } from '../parts/states';
+import { useData } from '../parts/use_data';
 
 function Scoring({ about }: { about: NonNullable<typeof meta.value> }) {
   return (
@@ -85,6 +88,35 @@ function Metrics({ about }: { about: NonNullable<typeof meta.value> }) {
   );
 }
 
+function forget(): void {
+  storeKey(null);
+  location.reload();
+}
+
+function Access() {
+  const { value: me, error, reload } = useData('me', (signal) => api.me(signal));
+  const who = me?.auth === 'key' ? `key ${me.key_id ?? ''}` : 'without a key, from this machine';
+  return (
+    <Card title="Access" class="c12" hint="a key is kept in this tab only and goes with it">
+      <div class="body access">
+        {error && <ErrorNote error={error} retry={reload} />}
+        {me && (
+          <p data-testid="me">
+            You are a <b>{me.role}</b>, {who}.
+          </p>
+        )}
+        {storedKey() ? (
+          <button type="button" class="btn" onClick={forget}>
+            Forget the key
+          </button>
+        ) : (
+          <KeyForm label="API key" />
+        )}
+      </div>
+    </Card>
+  );
+}
+
 export function About() {
   const about = meta.value;
   if (!about) return <Skeleton rows={8} />;
@@ -104,6 +136,7 @@ export function About() {
         </p>
       </div>
       <div class="grid">
+        <Access />
         <Scoring about={about} />
         <Bands about={about} />
         <Metrics about={about} />

@@ -1,14 +1,33 @@
 import { useEffect, useState } from 'preact/hooks';
-import { api, type GpuDetail, type Sibling } from '../api';
+import { api, type GpuDetail, type GpuHealth, type Maintenance, type Sibling } from '../api';
+import { lazyPage } from '../app/lazy';
 import { liveGpu, now, summary, wantTopics } from '../app/live';
+import { query } from '../app/router';
 import { ago, exact, kDash, score, value } from '../lib/format';
+import { covering, untilWords } from '../lib/maintenance';
 import { kBandNames } from '../parts/bands';
 import { BandShape, Icon } from '../parts/icons';
 import { Readings } from '../parts/readings';
 import { ScoreCard } from '../parts/score_card';
 import { Signals } from '../parts/signals';
 import { Card, ErrorNote, Skeleton } from '../parts/states';
-import { useData, useRefresh } from '../parts/use_data';
+import { type Tab, Tabs } from '../parts/tabs';
+import { type Data, useData, useRefresh } from '../parts/use_data';
+
+const GpuLife = lazyPage(async () => (await import('./gpu_life')).GpuLife);
+
+const kTabs: Tab[] = [
+  { name: 'summary', text: 'Summary' },
+  { name: 'signals', text: 'Signals' },
+  { name: 'events', text: 'Events' },
+  { name: 'jobs', text: 'Jobs' },
+  { name: 'history', text: 'History' },
+];
+
+function currentTab(): string {
+  const asked = query.value.get('tab');
+  return kTabs.find((t) => t.name === asked)?.name ?? 'summary';
+}
 
 function Copy({ text, what }: { text: string; what: string }) {
   const [done, setDone] = useState(false);
@@ -28,6 +47,8 @@ function Copy({ text, what }: { text: string; what: string }) {
 }
 
 function SiblingStrip({ gpu }: { gpu: GpuDetail }) {
+  const tab = currentTab();
+  const kept = tab === 'summary' ? '' : `?tab=${tab}`;
   const self: Sibling = { id: gpu.id, slot: gpu.slot, score: gpu.score, band: gpu.band };
   const all = [...gpu.siblings, self].sort((a, b) => (a.slot ?? 99) - (b.slot ?? 99) || a.id.localeCompare(b.id));
   return (
@@ -37,7 +58,7 @@ function SiblingStrip({ gpu }: { gpu: GpuDetail }) {
         {all.map((s) => (
           <li key={s.id}>
             <a
-              href={`/gpus/${encodeURIComponent(s.id)}`}
+              href={`/gpus/${encodeURIComponent(s.id)}${kept}`}
               aria-current={s.id === gpu.id ? 'page' : undefined}
               title={`GPU ${s.slot ?? s.id}: ${kBandNames[s.band]}`}
             >
@@ -52,26 +73,53 @@ function SiblingStrip({ gpu }: { gpu: GpuDetail }) {
   );
 }
 
-function SilentNote({ gpu }: { gpu: GpuDetail }) {
+function SilentNote({ gpu, work }: { gpu: GpuDetail; work: Maintenance | null }) {
+  if (!gpu.in_service) return <p class="note note-error">This GPU is out of service: it is no longer in its host.</p>;
+  if (gpu.silent && gpu.last_seen === null)
+    return (
+      <p class="note note-error" role="status" data-testid="silent">
+        No page has shown this GPU yet: only the inventory knows it.
+      </p>
+    );
   if (gpu.silent)
     return (
       <p class="note note-error" role="status" data-testid="silent">
         <span>
           <b class="t-critical">This GPU is silent.</b> Nothing was heard of it since {exact(gpu.last_seen)},{' '}
-          {ago(gpu.last_seen, now.value)}. What follows is the last that was known.
+          {ago(gpu.last_seen, now.value)}
+          {work && ', and it is under maintenance'}. What follows is the last that was known.
         </span>
       </p>
     );
-  if (!gpu.in_service) return <p class="note note-error">This GPU is out of service: it is no longer in its host.</p>;
   return null;
 }
 
-function Header({ gpu }: { gpu: GpuDetail }) {
+function Badges({ gpu, work }: { gpu: GpuDetail; work: Maintenance | null }) {
+  return (
+    <>
+      {!gpu.in_service && (
+        <span class="badge t-out_of_service" data-testid="out-of-service">
+          <BandShape band="out_of_service" /> out of service
+        </span>
+      )}
+      {work && (
+        <a class="badge" href="/maintenance" data-testid="under-maintenance" title={work.reason ?? undefined}>
+          <Icon name="wrench" /> maintenance {untilWords(work.until)}
+        </a>
+      )}
+    </>
+  );
+}
+
+function Header({ gpu, work }: { gpu: GpuDetail; work: Maintenance | null }) {
   const place = [gpu.datacenter, gpu.rack].filter(Boolean).join(' / ');
   return (
     <div class="gh">
       <div class="gh-who">
-        <h1>{gpu.name}</h1>
+        <div class="titled">
+          <h1>{gpu.name}</h1>
+          <Badges gpu={gpu} work={work} />
+        </div>
         <ul class="facts">
           <li>{gpu.model ?? 'model not known'}</li>
           {gpu.serial && (
@@ -140,6 +188,39 @@ function useGpu(id: string) {
   return { ...full, value: gpu };
 }
 
+// Who works on it: a board is also covered by its host's and its rack's windows.
+function useWork(gpu: GpuDetail | null): Maintenance | null {
+  const active = useData('active maintenance', (signal) => api.maintenance({ active: 'true' }, signal));
+  useRefresh(active.reload, summary.value?.as_of, 10_000);
+  return gpu && active.value ? covering(active.value.items, gpu) : null;
+}
+
+function Summary({ gpu, health }: { gpu: GpuDetail; health: Data<GpuHealth> }) {
+  return (
+    <div class="grid">
+      {health.value && <ScoreCard health={health.value} />}
+      {!health.value && (
+        <Card title="Score" class="c7">
+          {health.error ? <ErrorNote error={health.error} retry={health.reload} /> : <Skeleton rows={5} />}
+        </Card>
+      )}
+      <Now gpu={gpu} />
+      <Signals gpu={gpu} />
+    </div>
+  );
+}
+
+function Part({ tab, gpu, health }: { tab: string; gpu: GpuDetail; health: Data<GpuHealth> }) {
+  if (tab === 'summary') return <Summary gpu={gpu} health={health} />;
+  if (tab !== 'signals') return <GpuLife gpu={gpu} tab={tab} />;
+  return (
+    <div class="grid">
+      <Signals gpu={gpu} />
+      <Readings gpu={gpu} />
+    </div>
+  );
+}
+
 export function GpuPage({ id }: { id: string }) {
   useEffect(() => {
     wantTopics([`gpu:${id}`]);
@@ -148,6 +229,7 @@ export function GpuPage({ id }: { id: string }) {
   const gpu = useGpu(id);
   const health = useData(`health ${id}`, (signal) => api.health(id, signal));
   useRefresh(health.reload, gpu.value?.as_of, 4000);
+  const work = useWork(gpu.value);
   if (gpu.error && !gpu.value)
     return (
       <>
@@ -159,21 +241,13 @@ export function GpuPage({ id }: { id: string }) {
       </>
     );
   if (!gpu.value) return <Skeleton rows={9} />;
+  const tab = currentTab();
   return (
     <>
-      <Header gpu={gpu.value} />
-      <SilentNote gpu={gpu.value} />
-      <div class="grid">
-        {health.value && <ScoreCard health={health.value} />}
-        {!health.value && (
-          <Card title="Score" class="c7">
-            {health.error ? <ErrorNote error={health.error} retry={health.reload} /> : <Skeleton rows={5} />}
-          </Card>
-        )}
-        <Now gpu={gpu.value} />
-        <Signals gpu={gpu.value} />
-        <Readings gpu={gpu.value} />
-      </div>
+      <Header gpu={gpu.value} work={work} />
+      <SilentNote gpu={gpu.value} work={work} />
+      <Tabs tabs={kTabs} current={tab} label="Parts of this page" />
+      <Part tab={tab} gpu={gpu.value} health={health} />
     </>
   );
 }

@@ -63,7 +63,7 @@ function figuresOf(fleet: FleetSummary): Figure[] {
     {
       id: 'coverage',
       label: 'Coverage',
-      href: '/about',
+      href: '/trust',
       value: fleet.coverage === null ? kNotAvailable : percent(fleet.coverage),
       fact: 'of the facts that scores need',
     },

@@ -1,0 +1,169 @@
+import { useRef } from 'preact/hooks';
+import { type Asset, api } from '../api';
+import { now, summary } from '../app/live';
+import { navigate, query, withQuery } from '../app/router';
+import { day, exact, kDash } from '../lib/format';
+import { warranty } from '../lib/life';
+import { AsOf } from '../parts/as_of';
+import { BandShape, Icon } from '../parts/icons';
+import { Card, Empty, ErrorNote, Scroll, Skeleton } from '../parts/states';
+import { useData, useRefresh } from '../parts/use_data';
+
+const kPage = 100;
+
+function SearchAssets() {
+  const input = useRef<HTMLInputElement>(null);
+  const q = query.value.get('q') ?? '';
+  const submit = (e: Event) => {
+    e.preventDefault();
+    navigate(withQuery({ q: input.current?.value.trim() ?? '', cursor: null }));
+  };
+  return (
+    <form class="filters" onSubmit={submit}>
+      <label>
+        <span class="vh">Part of a serial, UUID, model, host, rack or batch</span>
+        <input ref={input} key={q} class="field wide" type="search" placeholder="Serial, UUID, model, host, rack, batch" defaultValue={q} />
+      </label>
+      <button type="submit" class="btn">
+        <Icon name="find" /> Find
+      </button>
+      {q && (
+        <a class="btn" href={withQuery({ q: null, cursor: null })}>
+          Show all
+        </a>
+      )}
+    </form>
+  );
+}
+
+function WarrantyCell({ asset }: { asset: Asset }) {
+  const left = warranty(asset.inventory?.warranty_until, now.value);
+  if (!left) return <>{kDash}</>;
+  return (
+    <span class={left.tone === 'plain' ? '' : 't-watch'} title={exact(asset.inventory?.warranty_until ?? null)}>
+      {left.text}
+    </span>
+  );
+}
+
+function ServiceCell({ asset }: { asset: Asset }) {
+  if (!asset.in_service)
+    return (
+      <>
+        <BandShape band="out_of_service" /> out of service
+      </>
+    );
+  return asset.last_seen === null ? <span class="t3">yes, never seen</span> : <>yes</>;
+}
+
+function Row({ asset }: { asset: Asset }) {
+  return (
+    <tr>
+      <th scope="row">
+        <a class="row-link" href={`/gpus/${encodeURIComponent(asset.id)}?tab=history`}>
+          {asset.id}
+        </a>
+      </th>
+      <td>{asset.model?.replace(/^NVIDIA /, '') ?? kDash}</td>
+      <td>{asset.host ?? kDash}</td>
+      <td>{asset.rack ?? kDash}</td>
+      <td>{asset.inventory?.batch ?? kDash}</td>
+      <td title={exact(asset.inventory?.deployed_at ?? null)}>{day(asset.inventory?.deployed_at ?? null)}</td>
+      <td>
+        <WarrantyCell asset={asset} />
+      </td>
+      <td>
+        <ServiceCell asset={asset} />
+      </td>
+    </tr>
+  );
+}
+
+function Table({ items }: { items: Asset[] }) {
+  return (
+    <Scroll label="Table of assets">
+      <table data-testid="assets">
+        <thead>
+          <tr>
+            <th scope="col">GPU</th>
+            <th scope="col">Model</th>
+            <th scope="col">Host</th>
+            <th scope="col">Rack</th>
+            <th scope="col">Batch</th>
+            <th scope="col">Deployed</th>
+            <th scope="col">Warranty</th>
+            <th scope="col">In service</th>
+          </tr>
+        </thead>
+        <tbody>
+          {items.map((a) => (
+            <Row key={a.id} asset={a} />
+          ))}
+        </tbody>
+      </table>
+    </Scroll>
+  );
+}
+
+function NoAssets({ asked }: { asked: string }) {
+  if (asked) return <Empty>Nothing in the ledger matches “{asked}”.</Empty>;
+  return (
+    <Empty>
+      No GPU is known yet. They come with the first page that is read, or with <code>ghm assets import assets.csv</code>.
+    </Empty>
+  );
+}
+
+function Pager({ next }: { next: string | null }) {
+  const later = query.value.has('cursor');
+  if (!next && !later) return null;
+  return (
+    <div class="pager">
+      {later && (
+        <a class="btn" href={withQuery({ cursor: null })}>
+          First page
+        </a>
+      )}
+      {later && (
+        <button type="button" class="btn" onClick={() => history.back()}>
+          Back
+        </button>
+      )}
+      {next && (
+        <a class="btn" href={withQuery({ cursor: next })} data-testid="next-page">
+          Next {kPage}
+        </a>
+      )}
+    </div>
+  );
+}
+
+/** Every board that the ledger knows, with what the inventory says of it. */
+export function Assets() {
+  const q = query.value.get('q') ?? '';
+  const cursor = query.value.get('cursor');
+  const { value, error, reload } = useData(`assets ${q} ${cursor}`, (signal) => api.assets({ q, cursor, limit: kPage }, signal));
+  useRefresh(reload, summary.value?.as_of, 15_000);
+  const blank = value !== null && value.items.length > 0 && value.items.every((a) => a.inventory === null);
+  return (
+    <>
+      <div class="story">
+        <h1>Assets</h1>
+        <p>Every GPU that the ledger knows, spares and retired ones too.</p>
+      </div>
+      <SearchAssets />
+      {error && <ErrorNote error={error} retry={reload} />}
+      {blank && (
+        <p class="note t2">
+          None of these is in the inventory yet: <code>ghm assets import assets.csv</code> brings batch, deployment and warranty.
+        </p>
+      )}
+      <Card title="In the order of their names" hint={value && <AsOf at={value.as_of} />}>
+        {!value && !error && <Skeleton rows={10} />}
+        {value?.items.length === 0 && <NoAssets asked={q} />}
+        {value && value.items.length > 0 && <Table items={value.items} />}
+        <Pager next={value?.next ?? null} />
+      </Card>
+    </>
+  );
+}

@@ -1,0 +1,250 @@
+import { useRef, useState } from 'preact/hooks';
+import { ApiError, api, type Maintenance as Window } from '../api';
+import { now, summary } from '../app/live';
+import { lengthOf } from '../lib/duration';
+import { count, exact, kDash } from '../lib/format';
+import { kLengths, untilOf, untilWords, whyNot } from '../lib/maintenance';
+import { AsOf } from '../parts/as_of';
+import { KeyForm } from '../parts/key_form';
+import { Card, Empty, ErrorNote, Scroll, Skeleton } from '../parts/states';
+import { useData, useRefresh } from '../parts/use_data';
+
+const kScopes: Record<Window['scope'], string> = { gpu: 'GPU', host: 'Host', rack: 'Rack' };
+
+function Target({ window }: { window: Window }) {
+  const name = encodeURIComponent(window.target);
+  const href = window.scope === 'gpu' ? `/gpus/${name}` : `/gpus?${window.scope}=${name}`;
+  return (
+    <>
+      <a class="link" href={href}>
+        {window.target}
+      </a>{' '}
+      <span class="t3">{kScopes[window.scope]}</span>
+    </>
+  );
+}
+
+// A button that may not be pressed can still be reached and says why.
+function EndButton({ window, denied, done }: { window: Window; denied: string | null; done: (said: Said) => void }) {
+  const end = async () => {
+    if (denied) return;
+    try {
+      await api.endMaintenance(window.target);
+      done({ text: `Maintenance of ${window.target} has ended.`, bad: false });
+    } catch (error) {
+      done({ text: words(error), bad: true });
+    }
+  };
+  return (
+    <button
+      type="button"
+      class="btn small"
+      onClick={end}
+      aria-disabled={denied !== null}
+      title={denied ?? undefined}
+      aria-label={`End the maintenance of ${window.target}`}
+    >
+      End
+    </button>
+  );
+}
+
+interface Said {
+  text: string;
+  bad: boolean;
+}
+const words = (error: unknown) => (error instanceof ApiError ? error.message : 'The answer could not be read.');
+
+function ActiveTable({ items, denied, done }: { items: Window[]; denied: string | null; done: (said: Said) => void }) {
+  return (
+    <Scroll label="Table of active maintenance">
+      <table data-testid="active">
+        <thead>
+          <tr>
+            <th scope="col">What</th>
+            <th scope="col">Until</th>
+            <th scope="col">Since</th>
+            <th scope="col">Reason</th>
+            <th scope="col">By</th>
+            <th scope="col" class="r">
+              <span class="vh">End it</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {items.map((m) => (
+            <tr key={m.id}>
+              <th scope="row">
+                <Target window={m} />
+              </th>
+              <td>{untilWords(m.until).replace('until ', '')}</td>
+              <td title={exact(m.from)}>{lengthOf({ from: m.from, to: null }, now.value)}</td>
+              <td class="wrap">{m.reason ?? kDash}</td>
+              <td class="t2">{m.by ?? kDash}</td>
+              <td class="r">
+                <EndButton window={m} denied={denied} done={done} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Scroll>
+  );
+}
+
+function EndedTable({ items }: { items: Window[] }) {
+  return (
+    <Scroll label="Table of ended maintenance" tall>
+      <table data-testid="ended">
+        <thead>
+          <tr>
+            <th scope="col">What</th>
+            <th scope="col">From</th>
+            <th scope="col">To</th>
+            <th scope="col" class="r">
+              Length
+            </th>
+            <th scope="col">Reason</th>
+            <th scope="col">By</th>
+          </tr>
+        </thead>
+        <tbody>
+          {items.map((m) => (
+            <tr key={m.id}>
+              <th scope="row">
+                <Target window={m} />
+              </th>
+              <td>{exact(m.from)}</td>
+              <td>{exact(m.until)}</td>
+              <td class="r">{lengthOf({ from: m.from, to: m.until }, now.value)}</td>
+              <td class="wrap">{m.reason ?? kDash}</td>
+              <td class="t2">{m.by ?? kDash}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Scroll>
+  );
+}
+
+function StartForm({ denied, done }: { denied: string | null; done: (said: Said) => void }) {
+  const form = useRef<HTMLFormElement>(null);
+  const [choice, setChoice] = useState('4');
+  const [problem, setProblem] = useState<string | null>(null);
+  const submit = async (e: Event) => {
+    e.preventDefault();
+    if (denied) return;
+    const text = (name: string) => `${new FormData(form.current!).get(name) ?? ''}`.trim();
+    const end = untilOf(choice, text('at'), now.peek());
+    if (end.problem !== undefined) return setProblem(end.problem);
+    try {
+      const m = await api.startMaintenance({ target: text('target'), until: end.until, reason: text('reason') || null });
+      setProblem(null);
+      form.current?.reset();
+      done({ text: `${kScopes[m.scope]} ${m.target} is under maintenance ${untilWords(m.until)}.`, bad: false });
+    } catch (error) {
+      setProblem(words(error));
+    }
+  };
+  return (
+    <form ref={form} class="body form" onSubmit={submit} aria-label="Start maintenance">
+      <label>
+        <span class="t2">Host, GPU (serial or UUID) or rack</span>
+        <input class="field" name="target" required maxLength={200} autocomplete="off" spellcheck={false} />
+      </label>
+      <label>
+        <span class="t2">For how long</span>
+        <select class="field" name="length" value={choice} onChange={(e) => setChoice(e.currentTarget.value)}>
+          {kLengths.map((l) => (
+            <option value={l.value} key={l.value}>
+              {l.text}
+            </option>
+          ))}
+        </select>
+      </label>
+      {choice === 'at' && (
+        <label>
+          <span class="t2">Until, in UTC</span>
+          <input class="field" name="at" type="datetime-local" required />
+        </label>
+      )}
+      <label class="long">
+        <span class="t2">Reason</span>
+        <input class="field" name="reason" maxLength={200} autocomplete="off" placeholder="new fans" />
+      </label>
+      <button type="submit" class="btn" aria-disabled={denied !== null} aria-describedby={denied ? 'why-not' : undefined}>
+        Start maintenance
+      </button>
+      {problem && (
+        <p class="t-critical" role="alert">
+          {problem}
+        </p>
+      )}
+    </form>
+  );
+}
+
+function Denied({ why }: { why: string }) {
+  return (
+    <div class="body denied">
+      <p id="why-not" class="t2" data-testid="why-not">
+        {why} <code>ghm keys create --role operator</code> makes a key.
+      </p>
+      <KeyForm label="Key, kept in this tab only" />
+    </div>
+  );
+}
+
+// The list is of the last snapshot; what was just done is in the next one.
+const kNextSnapshotMs = 1500;
+
+function Outcome({ said }: { said: Said | null }) {
+  return (
+    <p class={`outcome ${said?.bad ? 't-critical' : ''}`} role="status" data-testid="outcome">
+      {said?.text}
+    </p>
+  );
+}
+
+/** Who works on what. Silence of what is worked on is no news. */
+export function MaintenancePage() {
+  const list = useData('maintenance', (signal) => api.maintenance({}, signal));
+  const me = useData('me', (signal) => api.me(signal));
+  const [said, setSaid] = useState<Said | null>(null);
+  useRefresh(list.reload, summary.value?.as_of, 5000);
+  const denied = whyNot(me.value);
+  const done = (what: Said) => {
+    setSaid(what);
+    setTimeout(list.reload, kNextSnapshotMs);
+  };
+  const active = list.value?.items.filter((m) => m.active) ?? [];
+  const ended = list.value?.items.filter((m) => !m.active) ?? [];
+  return (
+    <>
+      <div class="story">
+        <h1>{list.value && active.length > 0 ? `${count(active.length, 'window')} of maintenance` : 'Maintenance'}</h1>
+        <p>Readings are kept as ever; the silence of what is worked on is no news.</p>
+      </div>
+      <Outcome said={said} />
+      {list.error && <ErrorNote error={list.error} retry={list.reload} />}
+      {!list.value && !list.error && <Skeleton rows={6} />}
+      <div class="grid">
+        {list.value && (
+          <Card title="Active" class="c12" hint={<AsOf at={list.value.as_of} />}>
+            {active.length === 0 && <Empty>Nothing is under maintenance now.</Empty>}
+            {active.length > 0 && <ActiveTable items={active} denied={denied} done={done} />}
+          </Card>
+        )}
+        <Card title="Start maintenance" class="c12">
+          <StartForm denied={denied} done={done} />
+          {denied && me.value && <Denied why={denied} />}
+        </Card>
+        {ended.length > 0 && (
+          <Card title="Ended" class="c12" hint={count(ended.length, 'window')}>
+            <EndedTable items={ended} />
+          </Card>
+        )}
+      </div>
+    </>
+  );
+}
