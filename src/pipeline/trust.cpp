@@ -18,6 +18,7 @@ using telemetry::Reason;
 struct Trust::XidColumns {
   std::size_t place = 0;  // of the board in the layout
   BoardId board{};
+  validation::XidEdges* edges = nullptr;  // of that board, for good: nodes of a map stay where they are
   std::vector<std::uint32_t> gauges;
   std::vector<std::pair<std::uint32_t, int>> counts;  // column and code
 };
@@ -114,7 +115,7 @@ void Trust::new_layout(Source& s, const telemetry::PageReading& first, const std
   s.xids.clear();
   s.health.clear();
   for (std::size_t place = 0; place < boards.size(); ++place)
-    if (boards[place] != BoardId::none) s.xids.push_back({place, boards[place], {}, {}});
+    if (boards[place] != BoardId::none) s.xids.push_back({place, boards[place], &xids_[boards[place]], {}, {}});
   std::map<BoardId, int> watches;
   const auto& series = s.layout->table->series;
   for (std::uint32_t i = 0; i < series.size(); ++i) {
@@ -239,7 +240,7 @@ void Trust::watch(Source& s, const telemetry::PageReading& reading, const Page& 
     for (const auto& [column, code] : x.counts)
       if (!telemetry::is_absent(reading.values[column])) counts.push_back({code, reading.values[column]});
     says.counts = counts;
-    for (const int code : xids_[x.board].see(says, page.at))
+    for (const int code : x.edges->see(says, page.at))
       out.events.push_back(event("xid", x.board, page, fmt::format("the driver reported Xid {}", code)));
   }
   for (const auto& h : s.health) {
