@@ -156,6 +156,25 @@ Trust::Verdict Trust::judge(Source& s, telemetry::PageReading& reading, const Pa
   return out;
 }
 
+Trust::Verdict Trust::judge_part(Source& s, telemetry::PageReading& part, const Page& page, bool late) {
+  Verdict out{{}, {}, s.duplicates};
+  validation::believe(part, s.rules, page.at);
+  if (!late) {
+    const auto said = part.values;
+    settle_duplicates(s, part, page, out);
+    for (auto d : s.duplicates) {
+      if (telemetry::is_absent(said[*d.column])) continue;
+      d.value = fmt::format("{}", said[*d.column]);
+      part.refused.push_back(std::move(d));
+    }
+  }
+  return out;
+}
+
+void Trust::keep_refused(Source& s, const std::vector<telemetry::Refusal>& refused, Timestamp at, std::vector<store::Record>& keep) {
+  if (!refused.empty()) quarantine_->take({s.name, at, *s.layout, s.boards, s.host}, refused, keep);
+}
+
 void Trust::tell_findings(const validation::RateFindings& found, const Source& s, const Page& page, Verdict& out) const {
   for (const auto gpu : found.restarted)
     if (s.boards[gpu] != BoardId::none)

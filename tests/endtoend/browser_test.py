@@ -27,7 +27,10 @@ class Browser(unittest.TestCase):
             fleet.wait_for_gpus(48)
             shots = pathlib.Path(fleet.folder) / "shots"
             shots.mkdir()
-            done = npm("e2e", GHM_URL=fleet.url, GHM_INJECT_PORT=str(fleet.simulator_port), GHM_SHOTS=str(shots))
+            token = pathlib.Path(fleet.folder) / "data" / "admin.token"
+            done = npm(
+                "e2e", seconds=1200, GHM_URL=fleet.url, GHM_INJECT_PORT=str(fleet.simulator_port), GHM_TOKEN_FILE=str(token), GHM_SHOTS=str(shots)
+            )
             self.assertEqual(done.returncode, 0, done.stdout[-4000:])
             self.assertGreater(len(list(shots.glob("*.png"))), 3)
         finally:

@@ -1,6 +1,6 @@
 // Kinds of events in words.
 import type { GpuEvent } from '../api';
-import { title } from './format';
+import { kDash, sentence, title } from './format';
 
 /** Those that the ledger tells, in the order of a filter; the server may tell others. */
 export const kEventKinds = [
@@ -31,4 +31,10 @@ export function kindName(kind: string | null): string {
 export function kindChoices(events: GpuEvent[], chosen: string): string[] {
   const seen = events.map((e) => e.kind).filter((k) => k !== null);
   return [...new Set([...kEventKinds, ...seen.sort(), ...(chosen ? [chosen] : [])])];
+}
+
+/** What an event says, as a sentence; one that begins with a host's name keeps that as it is. */
+export function eventText(event: Pick<GpuEvent, 'detail' | 'host'>): string {
+  if (!event.detail) return kDash;
+  return event.host && event.detail.startsWith(event.host) ? event.detail : sentence(event.detail);
 }

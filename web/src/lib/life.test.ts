@@ -58,7 +58,7 @@ it('takes a window without an end for what it is', () => {
     { from, to: '2027-02-09T19:00:00Z' },
   ];
   expect(maintenanceIntervals(windows, as_of).map((i) => i.to)).toEqual(['2026-02-09T20:00:00Z', null]);
-  expect(lifeWords(maintenanceIntervals(windows, as_of)[0]!).main).toBe('Somebody worked on it');
+  expect(lifeWords(maintenanceIntervals(windows, as_of)[0]!).main).toBe('Under maintenance');
 });
 
 describe('warranty', () => {

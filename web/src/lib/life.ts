@@ -54,7 +54,7 @@ export function lifeWords(i: Interval): LifeWords {
   const more = Object.entries(i.facts)
     .map(([name, v]) => `${name} ${v}`)
     .join(', ');
-  if (i.kind === 'maintenance') return { main: 'Somebody worked on it', more, mono: false };
+  if (i.kind === 'maintenance') return { main: 'Under maintenance', more, mono: false };
   if (i.kind === 'silence') return { main: i.value ? `Not heard on ${i.value}` : 'Not heard', more, mono: false };
   return { main: i.value || kDash, more, mono: true };
 }

@@ -69,6 +69,8 @@ it('lists words', () => {
 it('sorts reasons by count, and what a board lacks by how much', () => {
   const c = coverage({ values: { accepted: 0, refused: 6, by_reason: { future: 1, sentinel: 4, duplicate: 1 } } });
   expect(reasons(c).map((r) => r.reason)).toEqual(['sentinel', 'duplicate', 'future']);
-  expect(weakest({ memory: 1, thermal: 0.5, power: 0 })).toBe('power 0 %, thermal 50 %');
-  expect(weakest({ memory: 1 })).toBe('');
+  const all = () => true;
+  expect(weakest({ memory: 1, thermal: 0.5, power: 0 }, all)).toBe('power 0 %, thermal 50 %');
+  expect(weakest({ thermal: 0.5, power: 0 }, (name) => name !== 'power')).toBe('thermal 50 %');
+  expect(weakest({ memory: 1 }, all)).toBe('');
 });

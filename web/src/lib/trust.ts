@@ -55,10 +55,10 @@ export function reasons(c: Coverage): { reason: string; count: number }[] {
     .sort((a, b) => b.count - a.count || a.reason.localeCompare(b.reason));
 }
 
-/** What a board lacks most, least known first: "performance 0 %, power 0 %"; empty when all of it is known. */
-export function weakest(dimensions: Record<string, number>): string {
+/** What a board lacks most, least known first: "performance 0 %, power 0 %"; empty when all of it is known that is `judged`. */
+export function weakest(dimensions: Record<string, number>, judged: (dimension: string) => boolean): string {
   return Object.entries(dimensions)
-    .filter(([, share]) => share < 1)
+    .filter(([name, share]) => share < 1 && judged(name))
     .sort((a, b) => a[1] - b[1] || a[0].localeCompare(b[0]))
     .map(([name, share]) => `${name} ${percent(share)}`)
     .join(', ');

@@ -40,7 +40,7 @@ function WarrantyCell({ asset }: { asset: Asset }) {
   const left = warranty(asset.inventory?.warranty_until, now.value);
   if (!left) return <>{kDash}</>;
   return (
-    <span class={left.tone === 'plain' ? '' : 't-watch'} title={exact(asset.inventory?.warranty_until ?? null)}>
+    <span class={left.tone === 'plain' ? '' : 'strong'} title={exact(asset.inventory?.warranty_until ?? null)}>
       {left.text}
     </span>
   );

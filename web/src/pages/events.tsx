@@ -24,6 +24,11 @@ function NoEvents({ kind }: { kind: string }) {
   );
 }
 
+function listTitle(shown: number | null, limit: number): string {
+  if (shown === null) return 'List';
+  return shown === limit ? `The newest ${count(shown, 'event')}` : count(shown, 'event');
+}
+
 /** What happened in the fleet, newest first. */
 export function Events() {
   const kind = query.value.get('kind') ?? '';
@@ -51,7 +56,7 @@ export function Events() {
         </label>
       </div>
       {error && <ErrorNote error={error} retry={reload} />}
-      <Card title={value ? `The newest ${count(value.items.length, 'event')}` : 'Events'} hint={value && <AsOf at={value.as_of} />}>
+      <Card title={listTitle(value?.items.length ?? null, limit)} hint={value && <AsOf at={value.as_of} />}>
         {!value && !error && <Skeleton rows={10} />}
         {value?.items.length === 0 && <NoEvents kind={kind} />}
         {value && value.items.length > 0 && (

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { api, type GpuDetail, type GpuLedger, type Interval, type Inventory, type Job } from '../api';
 import { now, summary } from '../app/live';
 import { lengthOf } from '../lib/duration';
-import { count, day, exact, kDash } from '../lib/format';
+import { day, exact, kDash } from '../lib/format';
 import { lifeGroups, lifeWords, maintenanceIntervals, usd, warranty } from '../lib/life';
 import { AsOf } from '../parts/as_of';
 import { EventTable } from '../parts/event_table';
@@ -103,14 +103,21 @@ function LifeLine({ item }: { item: Interval }) {
         <span class={words.mono ? 'mono' : 'main'}>{words.main}</span> {words.more && <span class="t2">{words.more}</span>}
       </p>
       <p class="t3" title={`${exact(item.from)} to ${item.to === null ? 'now' : exact(item.to)}`}>
-        {item.to === null ? `since ${exact(item.from)}` : `${exact(item.from)} to ${exact(item.to)}`} · {lengthOf(item, now.value)}
+        {item.to === null ? `since ${exact(item.from)}` : `${exact(item.from)} to ${exact(item.to)}`} ·{' '}
+        <span class="whole">{lengthOf(item, now.value)}</span>
       </p>
     </li>
   );
 }
 
-function Life({ ledger }: { ledger: GpuLedger }) {
-  const groups = lifeGroups([...ledger.items, ...maintenanceIntervals(ledger.maintenance, ledger.as_of)]);
+// The ledger writes a silence down when it ends; one that goes on is known from the board.
+function openSilence(gpu: GpuDetail): Interval[] {
+  if (!gpu.silent || !gpu.in_service || gpu.last_seen === null) return [];
+  return [{ kind: 'silence', value: gpu.host, from: gpu.last_seen, to: null, facts: {} }];
+}
+
+function Life({ ledger, gpu }: { ledger: GpuLedger; gpu: GpuDetail }) {
+  const groups = lifeGroups([...ledger.items, ...openSilence(gpu), ...maintenanceIntervals(ledger.maintenance, ledger.as_of)]);
   return (
     <Card title="Its life" class="c8" hint={<AsOf at={ledger.as_of} />}>
       {groups.length === 0 && <Empty>Nothing is on record yet.</Empty>}
@@ -137,7 +144,7 @@ function Warranty({ until }: { until: string | null }) {
   if (!left) return <>{kDash}</>;
   return (
     <>
-      {day(until)}, <span class={left.tone === 'plain' ? '' : 't-watch'}>{left.text}</span>
+      {day(until)}, <span class={left.tone === 'plain' ? '' : 'strong'}>{left.text}</span>
     </>
   );
 }
@@ -149,7 +156,7 @@ function Stands({ inventory, gpu }: { inventory: Inventory; gpu: GpuDetail }) {
   return (
     <>
       {place}
-      {elsewhere && <span class="t-watch"> but it reports from {gpu.host}</span>}
+      {elsewhere && <span> but it reports from {gpu.host}</span>}
     </>
   );
 }
@@ -204,7 +211,7 @@ function InventoryFacts({ inventory, gpu }: { inventory: Inventory; gpu: GpuDeta
 function InventoryCard({ ledger, gpu }: { ledger: GpuLedger; gpu: GpuDetail }) {
   const { inventory } = ledger.gpu;
   return (
-    <Card title="What the inventory says" class="c4" hint={inventory ? count(Object.keys(inventory.attributes).length, 'attribute') : null}>
+    <Card title="What the inventory says" class="c4">
       {inventory ? (
         <InventoryFacts inventory={inventory} gpu={gpu} />
       ) : (
@@ -226,7 +233,7 @@ function HistoryTab({ gpu }: { gpu: GpuDetail }) {
       {!value && !error && <Skeleton rows={9} />}
       {value && (
         <div class="grid">
-          <Life ledger={value} />
+          <Life ledger={value} gpu={gpu} />
           <InventoryCard ledger={value} gpu={gpu} />
         </div>
       )}

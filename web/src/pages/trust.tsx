@@ -1,9 +1,8 @@
-import type { ComponentChildren } from 'preact';
 import { api, type Coverage } from '../api';
 import { summary } from '../app/live';
 import { meta } from '../app/meta';
 import { count, exact, kDash, metricName, number, percent, sentence, title } from '../lib/format';
-import { coverageTone, coverageWords, doubts, listOf, reasons, trustHeadline, weakest } from '../lib/trust';
+import { coverageTone, coverageWords, doubts, reasons, trustHeadline, weakest } from '../lib/trust';
 import { AsOf, When } from '../parts/as_of';
 import { Card, Empty, ErrorNote, Scroll, Skeleton } from '../parts/states';
 import { useData, useRefresh } from '../parts/use_data';
@@ -24,9 +23,10 @@ function Share({ share, quiet }: { share: number | null; quiet: boolean }) {
 type DimensionCoverage = Coverage['dimensions'][number];
 
 // This version cannot judge every dimension; then nothing is missing, for nothing is looked for.
+const isJudged = (dimension: string) => meta.value?.dimensions.find((m) => m.name === dimension)?.available ?? true;
+
 function Missing({ d }: { d: DimensionCoverage }) {
-  const judged = meta.value?.dimensions.find((m) => m.name === d.name)?.available ?? true;
-  if (!judged) return <span class="t3">not scored in this version</span>;
+  if (!isJudged(d.name)) return <span class="t3">not scored in this version</span>;
   if (d.missing.length === 0) return <span class="t3">nothing</span>;
   return (
     <ul class="missing">
@@ -151,7 +151,7 @@ function SilentHosts({ c }: { c: Coverage }) {
                   <td>{h.last_answer ? <When at={h.last_answer} /> : 'never'}</td>
                   <td class="r">{number(h.boards)}</td>
                   <td>{worked(h.maintenance)}</td>
-                  <td class="wrap t2">{h.error ? sentence(h.error) : 'It answers no more; nothing else is known.'}</td>
+                  <td class="wrap t2">{h.error ?? 'It answers no more; nothing else is known.'}</td>
                 </tr>
               ))}
             </tbody>
@@ -311,7 +311,7 @@ function LeastKnown({ c }: { c: Coverage }) {
                   <td>
                     <Share share={g.coverage} quiet={true} />
                   </td>
-                  <td class="wrap t2">{sentence(weakest(g.dimensions)) || kDash}</td>
+                  <td class="wrap t2">{sentence(weakest(g.dimensions, isJudged)) || 'only in what this version does not score'}</td>
                 </tr>
               ))}
             </tbody>
@@ -324,12 +324,11 @@ function LeastKnown({ c }: { c: Coverage }) {
 
 function Story({ c }: { c: Coverage }) {
   const why = doubts(c);
-  const first: ComponentChildren = `${coverageWords(c)}.`;
   return (
     <div class="story">
       <h1 data-testid="trust-headline">{trustHeadline(c)}</h1>
       <p data-testid="doubts">
-        {first} {why.length === 0 ? 'Nothing speaks against these numbers.' : `${sentence(listOf(why))}.`}
+        {[coverageWords(c), ...(why.length === 0 ? ['Nothing speaks against these numbers'] : why)].map((s) => `${s}.`).join(' ')}
       </p>
     </div>
   );

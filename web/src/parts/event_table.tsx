@@ -1,6 +1,6 @@
 import type { GpuEvent } from '../api';
-import { kindName } from '../lib/events';
-import { exact, kDash, sentence } from '../lib/format';
+import { eventText, kindName } from '../lib/events';
+import { exact, kDash } from '../lib/format';
 import { When } from './as_of';
 import { Scroll } from './states';
 
@@ -39,7 +39,9 @@ export function EventTable({ events, places }: { events: GpuEvent[]; places: boo
         <thead>
           <tr>
             <th scope="col">When</th>
-            <th scope="col">Kind</th>
+            <th scope="col" class="wide-only">
+              Kind
+            </th>
             <th scope="col">What happened</th>
             {places && <th scope="col">GPU</th>}
             {places && <th scope="col">Host</th>}
@@ -54,8 +56,11 @@ export function EventTable({ events, places }: { events: GpuEvent[]; places: boo
               <td>
                 <When at={e.at} />
               </td>
-              <td>{kindName(e.kind)}</td>
-              <td class="wrap t2">{e.detail ? sentence(e.detail) : kDash}</td>
+              <td class="wide-only">{kindName(e.kind)}</td>
+              <td class="wrap t2">
+                <b class="narrow-only">{kindName(e.kind)}</b>
+                {eventText(e)}
+              </td>
               {places && <Places event={e} />}
               <td class="t3 wide-only">{exact(e.at)}</td>
             </tr>
