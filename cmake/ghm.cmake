@@ -108,3 +108,19 @@ function(ghm_embed target)
   set_source_files_properties(${asm} PROPERTIES OBJECT_DEPENDS "${ARGN}")
   target_sources(${target} PRIVATE ${asm} ${table})
 endfunction()
+
+# ghm_proto(NAME FILE): the C++ of one .proto as a static library of its own, without our warnings. Its header is included
+# by its bare name.
+function(ghm_proto name file)
+  find_package(Protobuf REQUIRED)
+  get_filename_component(stem ${file} NAME_WE)
+  get_filename_component(folder ${CMAKE_SOURCE_DIR}/src/${file} DIRECTORY)
+  set(out ${CMAKE_CURRENT_BINARY_DIR}/${name})
+  file(MAKE_DIRECTORY ${out})
+  add_custom_command(OUTPUT ${out}/${stem}.pb.cc ${out}/${stem}.pb.h
+    COMMAND protobuf::protoc --cpp_out=${out} -I ${folder} ${stem}.proto
+    DEPENDS ${CMAKE_SOURCE_DIR}/src/${file} COMMENT "protoc ${file}")
+  add_library(${name} STATIC ${out}/${stem}.pb.cc ${out}/${stem}.pb.h)
+  target_include_directories(${name} SYSTEM PUBLIC ${out})
+  target_link_libraries(${name} PUBLIC protobuf::libprotobuf-lite)
+endfunction()

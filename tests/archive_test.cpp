@@ -169,14 +169,14 @@ TEST_F(Archive, ATableMayBeWiderThanAStoresRow) {
   csv += '\n';
   for (int b = 0; b < 70; ++b) {
     csv += "1770627600," + uuid(b);
-    for (int n = 0; n < 1100; ++n) csv += fmt::format(",{}", (b + n) % 90);
+    for (int n = 0; n < 1100; ++n) csv += fmt::format(",{}", 30 + (b + n) % 40);
     csv += '\n';
   }
   put("telemetry/a.csv", csv);
   const auto report = import();
   ASSERT_TRUE(report) << report.error().what;
   EXPECT_EQ(report->total.cells, 70u * 1100);
-  EXPECT_EQ(series(69, 150, {telemetry::Entity::Kind::mig, 1099}), (std::vector<store::Point>{{kNine, (69 + 1099) % 90}}));
+  EXPECT_EQ(series(69, 150, {telemetry::Entity::Kind::mig, 1099}), (std::vector<store::Point>{{kNine, 30 + (69 + 1099) % 40}}));
 }
 
 // ---- a store that fails, an import that goes on
@@ -310,10 +310,10 @@ void put_random_archive(const std::function<void(const std::string&, std::string
   std::string telemetry = "time,gpu_uuid";
   for (const auto* c : kColumns) telemetry.append(",").append(c);
   telemetry += '\n';
-  for (int m = 0; m < 100; ++m)
+  for (int m = 0; m < 40; ++m)
     for (int b = 0; b < boards; ++b) {
       if (random() % 10 == 0) continue;
-      telemetry += fmt::format("{},{}", format_rfc3339(kNine + std::chrono::minutes(m * 17) + std::chrono::milliseconds(random() % 2)),
+      telemetry += fmt::format("{},{}", format_rfc3339(kNine + std::chrono::minutes(m * 25) + std::chrono::milliseconds(random() % 2)),
                                uuid(static_cast<std::uint64_t>(b)));
       for (std::size_t c = 0; c < std::size(kColumns); ++c) telemetry += "," + random_cell(random);
       telemetry += '\n';
@@ -325,7 +325,7 @@ void put_random_archive(const std::function<void(const std::string&, std::string
 }
 
 TEST_F(Archive, WhatComesOutGoesInAsTheSame) {
-  for (const std::uint64_t seed : {1, 2, 3}) {
+  for (const std::uint64_t seed : {1, 2}) {
     fs::remove_all(folder_ / "in");
     fs::remove_all(folder_ / "data");
     put_random_archive([this](const std::string& name, std::string_view t) { put(name, t); }, seed);
@@ -400,7 +400,7 @@ TEST_F(Archive, AnExportGoesOnAndIsNotDoneTwice) {
 TEST_F(Archive, AnExportOfARangeHasThatRangeAlone) {
   put_random_archive([this](const std::string& name, std::string_view t) { put(name, t); }, 8);
   ASSERT_TRUE(import());
-  const auto from = kNine + 20h, to = kNine + 22h;
+  const auto from = kNine + 15h, to = kNine + 16h;
   ASSERT_TRUE(write_out("part", {{}, from, to, false}));
   EXPECT_EQ(text("part/telemetry/2026-02-09.csv"), "missing");
   fs::remove_all(folder_ / "data");

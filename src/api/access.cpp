@@ -77,4 +77,8 @@ std::optional<http::Response> why_not_allowed(const Identity& who, Role needed) 
   return http::problem(403, fmt::format("This needs the role {}, and the key has the role {}.", to_string(needed), to_string(who.role)));
 }
 
+std::optional<http::Response> why_not_ingest(const Identity& who) {
+  return who.auth == "loopback" ? std::nullopt : why_not_allowed(who, Role::operator_);
+}
+
 }  // namespace ghm::api

@@ -28,4 +28,7 @@ std::variant<Identity, http::Response> identify_for_metrics(const http::Request&
 /// nullopt: go on. 401 when there is no identity, 403 when its role is too small.
 std::optional<http::Response> why_not_allowed(const Identity& who, Role needed);
 
+/// Who may send readings (ingest/*): an operator, and without a key whoever is admitted from this machine.
+std::optional<http::Response> why_not_ingest(const Identity& who);
+
 }  // namespace ghm::api

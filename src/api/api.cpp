@@ -77,6 +77,7 @@ class Site {
       case Work::live: return finish(visit, answer(route, call));
       case Work::snapshot: return finish(visit, once_per_snapshot(route, call));
       case Work::store: return later(std::move(visit), route, std::move(call));
+      case Work::take: return take(std::move(visit), route, std::move(call));
       case Work::command: return command(std::move(visit), route, call);
     }
   }
@@ -89,7 +90,8 @@ class Site {
       return who;
     }
     if (const auto* identity = std::get_if<Identity>(&who))
-      if (auto refused = why_not_allowed(*identity, route.role)) return std::move(*refused);
+      if (auto refused = route.work == Work::take ? why_not_ingest(*identity) : why_not_allowed(*identity, route.role))
+        return std::move(*refused);
     return who;
   }
 
@@ -115,6 +117,24 @@ class Site {
       busy.headers.emplace_back("Retry-After", "1");
       finish(*shared, std::move(busy));
     }
+  }
+
+  // Its own worker: readings do not wait for questions, nor questions for them.
+  void take(Visit visit, const Route& route, Call call) {
+    auto shared = std::make_shared<Visit>(std::move(visit));
+    const auto finished = [this, shared](http::Response r) { finish(*shared, std::move(r)); };
+    const auto job = [this, finished, &route, call = std::move(call)] {
+      try {
+        route.command(call, finished);
+      } catch (const std::exception& e) {
+        log_.error("api.failed", {{"route", std::string(route.pattern)}, {"error", e.what()}});
+        finished(http::problem(500, "The server failed at this request; its log says why."));
+      }
+    };
+    if (taker_.post(job)) return;
+    auto busy = http::problem(503, "Too many requests wait to be read: try again shortly.");
+    busy.headers.emplace_back("Retry-After", "1");
+    finished(std::move(busy));
   }
 
   void command(Visit visit, const Route& route, const Call& call) {
@@ -173,7 +193,7 @@ class Site {
   StaticFiles files_;
   AnswerCache<KeptResponse> cache_;
   std::shared_ptr<StreamData> streams_ = std::make_shared<StreamData>(world_);
-  Worker worker_;  // last, so that it ends first: its jobs use all of the above
+  Worker worker_, taker_;  // last, so that they end first: their jobs use all of the above
 };
 
 }  // namespace

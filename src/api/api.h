@@ -2,6 +2,7 @@
 #include <functional>
 #include <memory>
 
+#include "adapters/remote_write/write_request.h"
 #include "core/http.h"
 #include "core/log.h"
 #include "core/time.h"
@@ -38,6 +39,8 @@ struct World {
   std::function<std::string()> not_writable = {};  // why nothing can be kept now, empty when it can; may be empty
   std::function<views::QuarantinePage(const views::QuarantineQuery&)> quarantine = {};                  // kept values; may be empty
   std::function<Result<views::ReplayReport>(const views::QuarantineQuery&, bool dry_run)> replay = {};  // may take a while
+  /// Takes readings in; `told` hears once, from any thread, when they are durable, or why not. Empty: none are taken.
+  std::function<void(remote_write::WriteRequest, bool backfill, std::function<void(const Result<void>&)> told)> remote_write = {};
 };
 
 /// The whole HTTP surface: /api/v1/…, /healthz /readyz /metrics, /docs, and the embedded UI for everything else.

@@ -121,7 +121,8 @@ http::Response get_gpu_metrics(const Call& call) {
   for (const auto& wanted : *series) {
     auto buckets = call.world->telemetry.aggregate(wanted.series, *range, *interval);
     if (!buckets) return problem_of(buckets.error());
-    columns.push_back({wanted.name, wanted.unit, std::move(*buckets)});
+    const bool counter = windows::counting_of(wanted.series.metric) != windows::Counting::none;
+    columns.push_back({wanted.name, wanted.unit, std::move(*buckets), counter});
   }
   return json_answer(views::gpu_metrics(board, *range, *interval, columns, call.fleet->as_of));
 }

@@ -31,6 +31,7 @@ enum class Work {
   snapshot,  // on the snapshot and the request alone: made once per snapshot, then served from memory
   live,      // quick, made each time
   store,     // reads the store: made by a worker, so that the event loop does not wait for a disk
+  take,      // takes data in: read by a worker, answered when it is kept
   command,   // changes something: answered when that is durable
 };
 
@@ -43,7 +44,7 @@ struct Route {
   Work work;
   std::string_view params;  // known query parameters
   http::Response (*answer)(const Call&);
-  void (*command)(const Call&, Finish) = nullptr;  // instead of `answer`, for Work::command
+  void (*command)(const Call&, Finish) = nullptr;  // instead of `answer`, for Work::command and Work::take
 };
 std::span<const Route> routes();
 
@@ -88,8 +89,9 @@ http::Response get_me(const Call&);      // own_routes.cpp
 http::Response get_healthz(const Call&);
 http::Response get_readyz(const Call&);
 http::Response get_self_metrics(const Call&);
-http::Response get_openapi(const Call&);    // openapi.cpp
-http::Response get_docs_page(const Call&);  // docs_page.cpp
+void post_prometheus(const Call&, http::Reply);  // ingest_route.cpp
+http::Response get_openapi(const Call&);         // openapi.cpp
+http::Response get_docs_page(const Call&);       // docs_page.cpp
 http::Response get_docs_script(const Call&);
 http::Response get_docs_style(const Call&);
 

@@ -126,21 +126,30 @@ struct Site {
   int snapshots_made = 0;
   std::vector<std::pair<int, std::string>> counted;
   std::vector<std::string> log;
+  std::function<void(remote_write::WriteRequest, bool, std::function<void(const Result<void>&)>)> remote_write;
   http::Handler handler;
 
   void publish(std::uint64_t generation) { fleet = std::make_shared<views::FleetSnapshot>(small_fleet(generation)); }
 
   http::Response ask(const http::Request& request) {
     if (!handler)
-      handler = make_handler(
-          {telemetry, records, [this] { return fleet; }, clock, access, [] { return std::string("ghm_up 1\n"); },
-           [this] { return not_ready; }, [this](int status, std::string_view route, double) { counted.emplace_back(status, route); },
-           [this](const auto& change, const auto& kept) {
-             change(ledger);
-             kept(disk);
-           },
-           [this] { return not_writable; }},
-          Log::to_memory(log));
+      handler = make_handler({telemetry,
+                              records,
+                              [this] { return fleet; },
+                              clock,
+                              access,
+                              [] { return std::string("ghm_up 1\n"); },
+                              [this] { return not_ready; },
+                              [this](int status, std::string_view route, double) { counted.emplace_back(status, route); },
+                              [this](const auto& change, const auto& kept) {
+                                change(ledger);
+                                kept(disk);
+                              },
+                              [this] { return not_writable; },
+                              {},
+                              {},
+                              remote_write},
+                             Log::to_memory(log));
     std::promise<http::Response> answered;
     handler(request, [&](http::Response r) { answered.set_value(std::move(r)); });
     return answered.get_future().get();

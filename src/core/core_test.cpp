@@ -41,6 +41,14 @@ TEST(Time, ReadsWhatPeopleAndProgramsWrite) {
     EXPECT_FALSE(parse_time(text)) << text;
 }
 
+// Unix time has no room for it: the second before stands for it, so an hour's last reading stays in its hour.
+TEST(Time, ALeapSecondIsTheSecondBefore) {
+  EXPECT_EQ(*parse_time("2016-12-31T23:59:60Z"), *parse_time("2016-12-31T23:59:59Z"));
+  EXPECT_EQ(*parse_time("2016-12-31T23:59:60.250Z"), *parse_time("2016-12-31T23:59:59.250Z"));
+  EXPECT_EQ(*parse_time("2017-01-01T00:59:60+01:00"), *parse_time("2016-12-31T23:59:59Z"));
+  EXPECT_FALSE(parse_time("2016-12-31T23:59:61Z"));
+}
+
 TEST(Time, DurationsAreAsPrometheusWritesThem) {
   const struct {
     const char* text;

@@ -8,54 +8,23 @@
 #include "domain/telemetry/metric_catalogue.h"
 #include "domain/telemetry/model_catalogue.h"
 #include "pipeline/ledger_records.h"
+#include "pipeline/sighting_of.h"
 #include "pipeline/source_columns.h"
 
 namespace ghm::pipeline {
 
 namespace field = telemetry::field;
 
-struct Ingest::Source {
+struct Ingest::Source : SourceState {
   explicit Source(const std::shared_ptr<dcgm_exporter::LayoutPool>& pool) : reader(telemetry::MetricCatalogue::built_in(), pool) {}
 
   dcgm_exporter::PageReader reader;
-  std::shared_ptr<const telemetry::PageLayout> layout;  // of what follows
-  Trust::Source* trust = nullptr;
-  fleet::Sighting saw;  // but for its time: worked out anew when the layout or the targets change
-  std::vector<fleet::BoardId> boards;
-  SourceColumns columns;
-  fleet::PageWatch watch;
 };
 
 namespace {
 
-std::string host_of_address(std::string_view address) {
-  const auto colon = address.rfind(':');
-  auto host = colon == std::string_view::npos ? address : address.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  return std::string(host);
-}
-
-// Old exporters print "localhost" (or nothing) for Hostname: then the target's own host is the better name.
-std::string host_name(const telemetry::Target& target, const std::vector<telemetry::GpuIdentity>* gpus) {
-  if (const auto it = target.labels.find("host"); it != target.labels.end()) return it->second;
-  if (gpus != nullptr)
-    for (const auto& gpu : *gpus)
-      if (!gpu.hostname.empty() && gpu.hostname != "localhost") return gpu.hostname;
-  return host_of_address(target.address);
-}
-
-std::string label(const telemetry::Target& target, const char* name) {
-  const auto it = target.labels.find(name);
-  return it == target.labels.end() ? std::string() : it->second;
-}
-
 fleet::Sighting sighting(const scrape::Scrape& s, const std::vector<telemetry::GpuIdentity>* gpus, std::chrono::milliseconds interval) {
-  return {s.target.address,
-          host_name(s.target, gpus),
-          {label(s.target, "region"), label(s.target, "datacenter"), label(s.target, "rack")},
-          !s.simulated.empty(),
-          interval,
-          s.at};
+  return sighting_of(s.target, gpus, !s.simulated.empty(), interval, s.at);
 }
 
 // A fault changes its own line's labels, and with them the layout: what was seen before must outlive the columns, else the
@@ -148,17 +117,7 @@ void Ingest::on_page(const scrape::Scrape& scrape) {
   from.saw.at = scrape.at;
   from.saw.simulated = !scrape.simulated.empty();
   auto boards = ledger_.sight(from.saw, reading.layout->gpus);
-  if (reading.layout != from.layout || boards != from.boards) {
-    const auto host = ledger_.host_id(from.saw.host);
-    trust_.new_layout(*from.trust, reading, boards, host);
-    auto columns = make_columns(*reading.layout, boards, host);
-    carry_over(from.columns, columns);
-    from.columns = std::move(columns);
-    from.layout = reading.layout;
-    from.boards = std::move(boards);
-    from.watch.on_series(*from.columns.stored, from.boards, scrape.at);
-    ledger_.note_work(from.boards, reading.layout->work, scrape.at);
-  }
+  settle(from, reading, std::move(boards), scrape.at);
   auto verdict = trust_.judge(*from.trust, reading, {scrape.at, scrape.page, from.columns.refused, ledger_});
   count(scrape.target.address, from, reading, verdict);
   ToKeep out = ledger_changes(scrape.at);
@@ -170,6 +129,29 @@ void Ingest::on_page(const scrape::Scrape& scrape) {
   out.rows.push_back(row(from, reading, scrape.at));
   out.rows.back().source = scrape.target.address;
   emit(std::move(out));
+}
+
+void Ingest::settle(SourceState& from, const telemetry::PageReading& first, std::vector<fleet::BoardId> boards, Timestamp at) {
+  if (first.layout == from.layout && boards == from.boards) return;
+  const auto host = ledger_.host_id(from.saw.host);
+  trust_.new_layout(*from.trust, first, boards, host);
+  auto columns = make_columns(*first.layout, boards, host);
+  carry_over(from.columns, columns);
+  from.columns = std::move(columns);
+  from.layout = first.layout;
+  from.boards = std::move(boards);
+  from.watch.on_series(*from.columns.stored, from.boards, at);
+  ledger_.note_work(from.boards, first.layout->work, at);
+}
+
+void Ingest::count_refused(const std::string& source, const telemetry::Refusal& refusal) {
+  refusals_.add(source, refusal);
+  ++stats_.refused;
+}
+
+void Ingest::count_accepted(std::uint64_t values, std::uint64_t unknown) {
+  stats_.accepted += values;
+  stats_.unknown_lines += unknown;
 }
 
 void Ingest::count(const std::string& address, const Source& from, const telemetry::PageReading& reading, const Trust::Verdict& verdict) {
@@ -192,7 +174,7 @@ double watched_value(const SourceColumns::Watched& w, double value) {
 
 }  // namespace
 
-void Ingest::watch(Source& from, const telemetry::PageReading& reading) {
+void Ingest::watch(SourceState& from, const telemetry::PageReading& reading) {
   for (auto& w : from.columns.watched) {
     if (telemetry::is_absent(reading.values[w.column])) continue;
     const double now = watched_value(w, reading.values[w.column]);
@@ -229,7 +211,7 @@ std::uint64_t digest_of(const LiveValues& v, double energy) {
 
 }  // namespace
 
-void Ingest::show(Source& from, const telemetry::PageReading& reading, Timestamp at) {
+void Ingest::show(SourceState& from, const telemetry::PageReading& reading, Timestamp at) {
   for (std::size_t place = 0; place < from.columns.live.size(); ++place) {
     const auto& live = from.columns.live[place];
     const auto id = static_cast<std::size_t>(live.board);
@@ -245,7 +227,7 @@ void Ingest::show(Source& from, const telemetry::PageReading& reading, Timestamp
   }
 }
 
-store::RowBatch Ingest::row(const Source& from, const telemetry::PageReading& reading, Timestamp at) const {
+store::RowBatch Ingest::row(const SourceState& from, const telemetry::PageReading& reading, Timestamp at) const {
   store::RowBatch out;
   out.columns = from.columns.stored;
   out.at = at;
@@ -290,15 +272,17 @@ ToKeep Ingest::ledger_changes(Timestamp now) {
 
 // While the keeper is stuck (a full disk), rows are given up and counted, but the ledger's records wait: a board's life
 // is small, and must not have holes.
-void Ingest::emit(ToKeep out) {
+bool Ingest::emit(ToKeep out) {
   if (!waiting_records_.empty()) {
     std::ranges::move(out.records, std::back_inserter(waiting_records_));
     out.records = std::exchange(waiting_records_, {});
   }
-  if (out.rows.empty() && out.records.empty()) return;
-  if (outlets_.keep(out)) return;
+  if (out.rows.empty() && out.records.empty() && out.told.empty()) return true;
+  if (outlets_.keep(out)) return true;
   stats_.rows_not_kept += out.rows.size();
   waiting_records_ = std::move(out.records);
+  for (const auto& told : out.told) told(Error{Errc::unavailable, "the queue of the store is full: try again shortly"});
+  return false;
 }
 
 void Ingest::finish(Timestamp now) {

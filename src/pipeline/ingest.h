@@ -15,6 +15,7 @@
 #include "pipeline/keeper.h"
 #include "pipeline/live_update.h"
 #include "pipeline/refusals.h"
+#include "pipeline/source_state.h"
 #include "pipeline/trust.h"
 
 namespace ghm::pipeline {
@@ -66,19 +67,31 @@ class Ingest {
   const fleet::Ledger& ledger() const { return ledger_; }
   IngestStats stats() const { return stats_; }
 
+  // What happens to a page, piece by piece, for sources that push (remote_ingest.h). On the thread of the pages.
+  fleet::Ledger& ledger() { return ledger_; }
+  Trust& trust() { return trust_; }
+  const std::shared_ptr<dcgm_exporter::LayoutPool>& layouts() const { return pool_; }
+  /// Takes the layout and its boards over when they are others than before. `first`: a page of it, for the device's own limits.
+  void settle(SourceState& from, const telemetry::PageReading& first, std::vector<fleet::BoardId> boards, Timestamp at);
+  void count_refused(const std::string& source, const telemetry::Refusal& refusal);
+  void count_accepted(std::uint64_t values, std::uint64_t unknown);
+  /// Changes that matter become urgent scores.
+  void watch(SourceState& from, const telemetry::PageReading& reading);
+  /// The live values of the source's boards.
+  void show(SourceState& from, const telemetry::PageReading& reading, Timestamp at);
+  store::RowBatch row(const SourceState& from, const telemetry::PageReading& reading, Timestamp at) const;
+  ToKeep ledger_changes(Timestamp now);
+  std::vector<store::Record> event_records(const std::vector<fleet::FleetEvent>& events);
+  /// False when the keeper is stuck and its queue full: rows are given up, and who waits for them hears so.
+  bool emit(ToKeep out);
+
  private:
   struct Source;
   Source& source(const telemetry::Target& target);
   void on_page(const scrape::Scrape& scrape);
   void no_answer(const scrape::Scrape& scrape, const std::string& error);
-  void emit(ToKeep out);
   void count(const std::string& address, const Source& from, const telemetry::PageReading& reading, const Trust::Verdict& verdict);
   void look_at_pace(Source& from, const scrape::Scrape& scrape, ToKeep& out);
-  void watch(Source& from, const telemetry::PageReading& reading);
-  void show(Source& from, const telemetry::PageReading& reading, Timestamp at);
-  store::RowBatch row(const Source& from, const telemetry::PageReading& reading, Timestamp at) const;
-  ToKeep ledger_changes(Timestamp now);
-  std::vector<store::Record> event_records(const std::vector<fleet::FleetEvent>& events);
 
   Settings settings_;
   Outlets outlets_;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "pipeline/partial_rows.h"
+
 namespace ghm::pipeline {
 namespace {
 
@@ -15,6 +17,7 @@ ToKeep merge(std::deque<ToKeep> parts) {
     std::move(part.records.begin(), part.records.end(), std::back_inserter(all.records));
     std::move(part.told.begin(), part.told.end(), std::back_inserter(all.told));
   }
+  join_partial_rows(all.rows);
   return all;
 }
 

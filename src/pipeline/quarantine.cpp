@@ -62,9 +62,16 @@ Timestamp time_in(const Json& in, const char* name) {
   return from_unix_ms(in.at(name).get<std::int64_t>());
 }
 
+// Ours grow by one; a number that others could not follow is not ours.
+std::uint64_t id_in(const Json& in) {
+  const auto id = in.at("id").get<std::uint64_t>();
+  if (id == 0 || id > 1ull << 53) throw std::out_of_range("id");
+  return id;
+}
+
 Quarantine::Kept kept_in(const Json& in) {
   Quarantine::Kept k;
-  k.id = in.at("id");
+  k.id = id_in(in);
   k.at = time_in(in, "at");
   k.source = in.at("source");
   k.gpu = in.at("gpu");
@@ -343,7 +350,7 @@ bool Quarantine::restore_tallies(const store::Record& record) try {
   for (const auto& in : body.at("tallies")) {
     const Kind kind{static_cast<fleet::BoardId>(in.at("board").get<std::uint32_t>()), in.at("gpu").get<std::string>(), entity_in(in),
                     static_cast<MetricId>(in.at("metric").get<std::uint16_t>()), reason_in(in)};
-    const Tally tally{in.at("id"), in.at("count"), in.at("text"), time_in(in, "first"), time_in(in, "last")};
+    const Tally tally{id_in(in), in.at("count"), in.at("text"), time_in(in, "first"), time_in(in, "last")};
     next_id_ = std::max(next_id_, tally.id + 1);
     tallies.emplace(kind, tally);
   }

@@ -18,6 +18,7 @@ using telemetry::Reason;
 struct Trust::XidColumns {
   std::size_t place = 0;  // of the board in the layout
   BoardId board{};
+  validation::XidEdges* edges = nullptr;  // of that board, for good: nodes of a map stay where they are
   std::vector<std::uint32_t> gauges;
   std::vector<std::pair<std::uint32_t, int>> counts;  // column and code
 };
@@ -114,7 +115,7 @@ void Trust::new_layout(Source& s, const telemetry::PageReading& first, const std
   s.xids.clear();
   s.health.clear();
   for (std::size_t place = 0; place < boards.size(); ++place)
-    if (boards[place] != BoardId::none) s.xids.push_back({place, boards[place], {}, {}});
+    if (boards[place] != BoardId::none) s.xids.push_back({place, boards[place], &xids_[boards[place]], {}, {}});
   std::map<BoardId, int> watches;
   const auto& series = s.layout->table->series;
   for (std::uint32_t i = 0; i < series.size(); ++i) {
@@ -154,6 +155,25 @@ Trust::Verdict Trust::judge(Source& s, telemetry::PageReading& reading, const Pa
   quarantine_->take(from, s.duplicates, out.records);
   watch(s, reading, page, out);
   return out;
+}
+
+Trust::Verdict Trust::judge_part(Source& s, telemetry::PageReading& part, const Page& page, bool late) {
+  Verdict out{{}, {}, s.duplicates};
+  validation::believe(part, s.rules, page.at);
+  if (!late) {
+    const auto said = part.values;
+    settle_duplicates(s, part, page, out);
+    for (auto d : s.duplicates) {
+      if (telemetry::is_absent(said[*d.column])) continue;
+      d.value = fmt::format("{}", said[*d.column]);
+      part.refused.push_back(std::move(d));
+    }
+  }
+  return out;
+}
+
+void Trust::keep_refused(Source& s, const std::vector<telemetry::Refusal>& refused, Timestamp at, std::vector<store::Record>& keep) {
+  if (!refused.empty()) quarantine_->take({s.name, at, *s.layout, s.boards, s.host}, refused, keep);
 }
 
 void Trust::tell_findings(const validation::RateFindings& found, const Source& s, const Page& page, Verdict& out) const {
@@ -220,7 +240,7 @@ void Trust::watch(Source& s, const telemetry::PageReading& reading, const Page& 
     for (const auto& [column, code] : x.counts)
       if (!telemetry::is_absent(reading.values[column])) counts.push_back({code, reading.values[column]});
     says.counts = counts;
-    for (const int code : xids_[x.board].see(says, page.at))
+    for (const int code : x.edges->see(says, page.at))
       out.events.push_back(event("xid", x.board, page, fmt::format("the driver reported Xid {}", code)));
   }
   for (const auto& h : s.health) {

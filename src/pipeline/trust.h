@@ -43,6 +43,14 @@ class Trust {
   };
   /// Sets what is not believed to absent and adds its refusal; columns that another source speaks for become absent too.
   Verdict judge(Source& source, telemetry::PageReading& reading, const Page& page);
+  /// The same for a part of a page: what it lacks says nothing. Rates are not judged, for they need whole pages, and news is
+  /// asked for by watch_parts(). `late`: of the past, about which no other source can be asked. Refusals are all in `part`, and not
+  /// kept yet: keep_refused().
+  Verdict judge_part(Source& source, telemetry::PageReading& part, const Page& page, bool late);
+  /// What is news when the newest parts are taken together.
+  void watch_parts(Source& source, const telemetry::PageReading& whole, const Page& page, Verdict& out) { watch(source, whole, page, out); }
+  /// Into quarantine; `at`: when they came. They are of the source's layout.
+  void keep_refused(Source& source, const std::vector<telemetry::Refusal>& refused, Timestamp at, std::vector<store::Record>& keep);
   /// Does another source speak for the board at this place of the source's page, as of its last page?
   static bool is_contested(const Source& source, std::size_t place);
 

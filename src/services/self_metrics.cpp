@@ -61,6 +61,11 @@ void add_ingest(Page& page, const SelfState& self) {
   page.count("ghm_values_total", "Values by verdict", self.ingest.accepted, {{"verdict", "accepted"}});
   page.count("ghm_values_total", "Values by verdict", self.ingest.refused, {{"verdict", "refused"}});
   page.count("ghm_unknown_lines_total", "Samples of metric families that the catalogue does not have", self.ingest.unknown_lines);
+  page.count("ghm_remote_write_requests_total", "remote_write requests that were read", self.remote.requests);
+  page.count("ghm_remote_write_samples_total", "Samples that came by remote_write, by what they are of",
+             self.remote.samples - self.remote.unknown, {{"of", "gpu_metric"}});
+  page.count("ghm_remote_write_samples_total", "Samples that came by remote_write, by what they are of", self.remote.unknown,
+             {{"of", "other"}});
 }
 
 void add_refusals(Page& page, const views::FleetSnapshot& fleet) {
@@ -76,6 +81,7 @@ void add_store(Page& page, const SelfState& self) {
   page.count("ghm_store_samples_total", "Samples kept since start", self.store.samples);
   page.count("ghm_store_rows_not_kept_total", "Rows given up because the store could not be written", self.ingest.rows_not_kept);
   page.gauge("ghm_store_damaged_days", "Days set aside as damaged since start", static_cast<double>(self.store.damaged_days));
+  page.count("ghm_store_rows_too_old_total", "Rows refused because they are older than raw readings are kept", self.store.too_old_rows);
   page.gauge("ghm_store_bytes", "Size of the data folder", static_cast<double>(self.store.bytes_on_disk));
   page.gauge("ghm_store_free_bytes", "Free space on its volume", static_cast<double>(self.store.free_bytes));
   page.count("ghm_scores_total", "Scores computed since start", self.scored);

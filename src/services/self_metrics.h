@@ -8,6 +8,7 @@
 #include "domain/store/telemetry_store.h"
 #include "domain/views/fleet_snapshot.h"
 #include "pipeline/ingest.h"
+#include "pipeline/remote_ingest.h"
 
 namespace ghm::services {
 
@@ -29,6 +30,7 @@ class RequestCounts {
 /// What the program knows about itself at one instant.
 struct SelfState {
   pipeline::IngestStats ingest;
+  pipeline::RemoteStats remote;
   store::StoreStats store;
   std::uint64_t scored = 0;
   std::uint64_t missed_scrapes = 0;

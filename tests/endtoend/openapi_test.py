@@ -21,7 +21,8 @@ class OpenApi(unittest.TestCase):
                  "--max-examples", "25", "--phases", "examples,coverage,fuzzing", "--exclude-path-regex", "stream",
                  "--checks", "all", "--exclude-checks", "unsupported_method,positive_data_acceptance", "--generation-database", "none",
                  "--request-timeout", "10", "--no-color", "--warnings", "off"],
-                capture_output=True, text=True, timeout=300, cwd=fleet.folder)
+                capture_output=True, text=True, timeout=300, cwd=fleet.folder,
+                env={**os.environ, "SCHEMATHESIS_HOOKS": str(SOURCE / "tests" / "endtoend" / "schemathesis_hooks.py")})
             print(done.stdout[-6000:], file=sys.stderr)
             self.assertEqual(done.returncode, 0, done.stdout[-6000:] + done.stderr[-2000:])
         finally:

@@ -92,14 +92,30 @@ Source* Head::find(std::uint32_t id) {
 
 void Head::publish(std::span<const NewRow> rows) {
   std::lock_guard lock(mutex_);
-  for (const auto& row : rows) publish(row);
+  for (const auto& row : rows) {
+    index(*row.source, row.ref);
+    show(row);
+  }
 }
 
-void Head::publish(const NewRow& row) {
-  auto& s = *row.source;
-  s.hours[hour_of(row.ref.at)].push_back(row.ref);
-  ++unsealed_rows_[row.ref.seq];
-  note_boards(s, *row.ref.columns);
+void Head::restore_row(Source& source, const RowRef& ref) {
+  std::lock_guard lock(mutex_);
+  index(source, ref);
+}
+
+void Head::restore_values(const NewRow& row) {
+  std::lock_guard lock(mutex_);
+  show(row);
+}
+
+void Head::index(Source& s, const RowRef& ref) {
+  s.hours[hour_of(ref.at)].push_back(ref);
+  ++unsealed_rows_[ref.seq];
+  note_boards(s, *ref.columns);
+}
+
+void Head::show(const NewRow& row) {
+  const auto& s = *row.source;
   if (row.ref.at > s.at) publish_newest(row);
   else publish_late(row);
 }

@@ -50,7 +50,7 @@ struct Source {
   std::uint8_t chain_links = 0;  // 0: the next row must stand alone
   store::Columns given;          // the caller's pointer of the row before, held so that it cannot become another's
   const ColumnSet* given_columns = nullptr;
-  std::uint64_t seen_seq = 0;  // newest row at the last look of maintain()
+  std::uint64_t saved_seq = 0;  // newest row when its newest values were last written down
 
   // Written by the writer under Head's lock.
   const ColumnSet* columns = nullptr;
@@ -88,6 +88,10 @@ class Head {
   /// The newest values of a source from before this process; boards become findable.
   void restore_latest(Source& source, const ColumnSet* columns, std::vector<double> values, Timestamp at, std::uint64_t seq);
   void restore_left_behind(Source& source, const SeriesKey& key, LastSeen seen);
+  /// Where an unsealed row of before this process lies.
+  void restore_row(Source& source, const RowRef& ref);
+  /// Its values, when restore_latest() did not know them yet.
+  void restore_values(const NewRow& row);
   /// Rows of these slices are sealed: forgotten. Answers the journal rows that hold nothing unsealed any more.
   std::vector<std::uint64_t> unneeded_after(std::span<const HeadSlice> sealed) const;
   void forget(std::span<const HeadSlice> sealed, std::span<const std::uint64_t> unneeded);
@@ -105,7 +109,8 @@ class Head {
   std::vector<store::Latest> latest(telemetry::MetricId metric) const;
 
  private:
-  void publish(const NewRow& row);
+  void index(Source& source, const RowRef& ref);
+  void show(const NewRow& row);
   void publish_newest(const NewRow& row);
   void publish_late(const NewRow& row);
   void note_boards(Source& source, const ColumnSet& columns);

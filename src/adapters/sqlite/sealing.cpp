@@ -28,6 +28,7 @@ Result<bool> SqliteStore::maintain(Timestamp now) {
   std::int64_t hour = 0;
   auto* source = due(now, hour);
   if (source == nullptr) {
+    if (auto done = save_latest(now); !done) return done.error();
     auto more = drop_hours();
     return !more || *more ? more : roll_up_next();
   }

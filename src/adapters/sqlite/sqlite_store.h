@@ -63,7 +63,11 @@ class SqliteStore final : public store::TelemetryStore, public store::RecordStor
   Result<void> restore_columns();
   Result<void> restore_sources();
   Result<void> restore_journal();
-  Result<void> restore_rows(std::uint64_t seq, std::string_view journal_row, std::map<std::uint32_t, ChainReader>& chains);
+  using UnknownRows = std::unordered_map<Source*, std::vector<RowRef>>;
+  Result<std::map<std::pair<std::uint32_t, std::int64_t>, std::uint64_t>> sealed_marks();
+  Result<void> restore_places(UnknownRows& unknown);
+  Result<void> restore_values(const UnknownRows& unknown);
+  Result<void> save_latest(Timestamp now);
 
   // appending (sqlite_store.cpp)
   Source& source_of(const RowBatch& row);
@@ -131,7 +135,8 @@ class SqliteStore final : public store::TelemetryStore, public store::RecordStor
   std::vector<const Source*> unsaved_sources_;
   std::uint64_t next_seq_ = 1;
   std::map<std::pair<std::uint32_t, std::int64_t>, Look> looks_;
-  Timestamp next_retention_{};
+  Timestamp next_retention_{}, next_save_{};
+  std::size_t next_source_ = 0;
   std::int64_t oldest_day_ = 0, oldest_hours_day_ = 0;  // what is older is past retention
   bool hours_to_drop_ = false;
 

@@ -21,9 +21,13 @@ TEST(CheckConfig, SaysWhatTheFleetWillNeed) {
   const auto r = check_config(config_of("retention: {raw_days: 10}\n"), 1250, {10'000'000'000'000, 65'536});
   EXPECT_EQ(r["config_ok"], true);
   EXPECT_EQ(r["targets"], 1250);
-  EXPECT_EQ(r["samples_per_second"], 110'000);        // 1250 hosts × 8 GPUs × 110 series / 10 s
-  EXPECT_EQ(r["disk_bytes_per_day"], 7'983'360'000);  // × 86,400 s × 0.84 bytes
-  EXPECT_EQ(r["disk_bytes_at_retention"], 79'833'600'000);
+  EXPECT_EQ(r["samples_per_second"], 110'000);               // 1250 hosts × 8 GPUs × 110 series / 10 s
+  EXPECT_EQ(r["tiers"][0]["bytes_per_day"], 5'930'496'000);  // × 86,400 s × 0.624 bytes
+  EXPECT_EQ(r["tiers"][1]["bytes_per_day"], 4'181'760'000);  // 1,100,000 series × 1,440 minutes × 2.64 bytes
+  EXPECT_EQ(r["tiers"][2]["bytes_at_retention"], 76'032'000ll * 730);
+  EXPECT_EQ(r["tiers"][3]["days"], nullptr);
+  EXPECT_EQ(r["disk_bytes_per_day"], 10'193'568'000);
+  EXPECT_EQ(r["disk_bytes_at_retention"], 510'438'720'000);
   EXPECT_EQ(r["open_files_needed"], 1450);
   EXPECT_EQ(r["warnings"].size(), 0u);
   EXPECT_EQ(check_config_text(r),
@@ -31,8 +35,12 @@ TEST(CheckConfig, SaysWhatTheFleetWillNeed) {
             "listen          127.0.0.1:9480\n"
             "targets         1250, each every 10s\n"
             "samples/s       110000 (estimate: 8 GPUs per host, 110 series per GPU)\n"
-            "disk per day    8.0 GB (estimate: 0.84 bytes per sample)\n"
-            "at 10 days      79.8 GB of 10.0 TB free at ghm-data\n"
+            "disk per day    10.2 GB (estimate)\n"
+            "  raw           5.9 GB a day; 10 days: 59.3 GB\n"
+            "  1m            4.2 GB a day; 90 days: 376 GB\n"
+            "  1h            76.0 MB a day; 730 days: 55.5 GB\n"
+            "  1d            5.3 MB a day; for ever, in ten years: 19.3 GB\n"
+            "at retention    510 GB of 10.0 TB free at ghm-data\n"
             "open files      1450 needed, 65536 allowed\n");
 }
 
@@ -50,8 +58,9 @@ TEST(CheckConfig, WarnsOfWhatDoesNotFit) {
        "",
        100,
        {10'000'000'000, 1024},
-       "19.2 GB of raw data at 30 days do not fit into 10.0 GB free at ghm-data: set retention.raw_days to 15 or move data_dir"},
-      {"no disk at all", "", 100, {0, 1024}, "set retention.raw_days to 1 or move data_dir"},
+       "50.3 GB at full retention do not fit into 10.0 GB free at ghm-data: set retention.raw_days and minute_days to 4 or move data_dir"},
+      {"disk for a little less", "", 100, {40'000'000'000, 1024}, "set retention.raw_days to 8 or move data_dir"},
+      {"no disk at all", "", 100, {0, 1024}, "set retention.raw_days and minute_days to 1 or move data_dir"},
       {"files",
        "",
        1000,

@@ -195,6 +195,25 @@ validation::Override read_override(Reader& in) {
   return o;
 }
 
+// What is asked for a wider tier where a narrower one has ended must be there: each is kept at least as long as the one below.
+void read_retention(Reader& in, Config& c) {
+  struct Tier {
+    const char* key;
+    int& days;
+  };
+  const Tier tiers[] = {{"raw_days", c.raw_days}, {"minute_days", c.minute_days}, {"hour_days", c.hour_days}};
+  std::int64_t least = 1;
+  const char* below = "";
+  for (const auto& tier : tiers) {
+    std::int64_t days = std::max<std::int64_t>(tier.days, least);
+    in.integer(tier.key, days, 1, kMostDays);
+    if (days < least) in.complain(tier.key, fmt::format("{} is less than {}, which is {}: give at least as many", days, below, least));
+    tier.days = static_cast<int>(days);
+    least = days;
+    below = tier.key;
+  }
+}
+
 void read_sections(Reader& in, const Paths& paths, Config& c) {
   in.section("auth", [&](Reader& auth) {
     std::string mode = "auto";
@@ -206,17 +225,18 @@ void read_sections(Reader& in, const Paths& paths, Config& c) {
     paths.file(tls, "key_file", c.key_file);
     both_or_none(tls, "cert_file", "key_file");
   });
-  in.section("retention", [&](Reader& retention) {
-    std::int64_t days = c.raw_days;
-    retention.integer("raw_days", days, 1, kMostDays);
-    c.raw_days = static_cast<int>(days);
-  });
+  in.section("retention", [&](Reader& retention) { read_retention(retention, c); });
   in.section("quarantine", [&](Reader& quarantine) { read_quarantine(quarantine, c.quarantine); });
   in.section("validation",
              [&](Reader& validation) { validation.sections("overrides", [&](Reader& o) { c.overrides.push_back(read_override(o)); }); });
   in.section("log", [&](Reader& log) {
     log.choice("level", c.log_level, {"debug", "info", "warn", "error", "off"});
     log.choice("format", c.log_format, {"text", "json"});
+  });
+  in.section("ingest", [&](Reader& ingest) {
+    ingest.boolean("prometheus", c.take_prometheus);
+    ingest.boolean("simulated", c.simulated_ingest);
+    c.only_receives = ingest.has("prometheus") && c.take_prometheus;
   });
   in.section("scoring", [&](Reader& scoring) { scoring.duration("interval", c.scoring_interval, 1min, 24h); });
 }
@@ -234,8 +254,10 @@ Result<Config> parse_config(std::string_view text, std::string_view file, const 
   paths.file(in, "metrics_token_file", c.metrics_token_file);
   read_sections(in, paths, c);
   in.section("scrape", [&](Reader& scrape) { read_scrape(scrape, paths, c); });
-  if (c.groups.empty())
-    in.complain("scrape", "no targets: give scrape.targets a list such as [gpu-host-1:9400], or use file_sd or http_sd");
+  if (c.groups.empty() && !c.only_receives)
+    in.complain("scrape",
+                "no targets: give scrape.targets a list such as [gpu-host-1:9400], or use file_sd or http_sd; where Prometheus sends all "
+                "readings, say ingest: {prometheus: true}");
   return in.finish(std::move(c));
 }
 

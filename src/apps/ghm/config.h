@@ -25,7 +25,12 @@ struct Config {
   scrape::ScraperSettings scraper;          // scrape.interval; scrape.timeout, which is the interval unless given
   std::vector<scrape::TargetGroup> groups;  // first what stands under `scrape` itself, then scrape.groups
   std::chrono::milliseconds scoring_interval{15min};
-  int raw_days = 30;
+  int raw_days = 30;  // retention, each at least as long as the one before; rollups of a day stay for ever
+  int minute_days = 90;
+  int hour_days = 730;
+  bool take_prometheus = true;              // ingest.prometheus: POST /api/v1/ingest/prometheus
+  bool only_receives = false;               // ingest.prometheus stands there: a configuration without targets is meant so
+  bool simulated_ingest = false;            // ingest.simulated: what is sent there is of a simulated fleet
   pipeline::QuarantineSettings quarantine;  // quarantine.max_rows, quarantine.max_age
   validation::Overrides overrides;          // validation.overrides
   std::string log_level = "info";           // debug info warn error off

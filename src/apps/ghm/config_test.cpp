@@ -30,8 +30,21 @@ TEST(Config, TheSmallestUsefulOne) {
   EXPECT_EQ(*c.groups[0].access, telemetry::ScrapeAccess{});
   EXPECT_FALSE(c.key_required);
   EXPECT_EQ(c.raw_days, 30);
+  EXPECT_EQ(c.minute_days, 90);
+  EXPECT_EQ(c.hour_days, 730);
   EXPECT_EQ(c.scoring_interval, 15min);
   EXPECT_EQ(c.log_level, "info");
+}
+
+TEST(Config, AServerThatOnlyReceivesHasNoTargets) {
+  const auto c = good("ingest: {prometheus: true, simulated: true}\nscrape: {interval: 30s}\n");
+  EXPECT_TRUE(c.groups.empty());
+  EXPECT_TRUE(c.take_prometheus);
+  EXPECT_TRUE(c.only_receives);
+  EXPECT_TRUE(c.simulated_ingest);
+  EXPECT_EQ(c.scraper.interval, 30s);
+  for (const char* yaml : {"ingest: {prometheus: false}", "ingest: {simulated: true}", "ingest: {}"})
+    EXPECT_FALSE(parse_config(yaml, "ghm.yaml")) << yaml << ": nothing would ever be read";
 }
 
 TEST(Config, EveryKeyArrives) {
@@ -41,7 +54,7 @@ data_dir: /var/lib/ghm
 auth: {mode: required}
 tls: {cert_file: server.crt, key_file: /abs/server.key}
 metrics_token_file: token
-retention: {raw_days: 7}
+retention: {raw_days: 7, minute_days: 14, hour_days: 21}
 log: {level: debug, format: json}
 quarantine: {max_rows: 500, max_age: 2d}
 validation:
@@ -78,6 +91,8 @@ scrape:
   EXPECT_EQ(c.key_file, "/abs/server.key");
   EXPECT_EQ(c.metrics_token_file, "/etc/ghm/token");
   EXPECT_EQ(c.raw_days, 7);
+  EXPECT_EQ(c.minute_days, 14);
+  EXPECT_EQ(c.hour_days, 21);
   EXPECT_EQ(c.log_level, "debug");
   EXPECT_EQ(c.log_format, "json");
   EXPECT_EQ(c.quarantine.max_rows, 500u);
@@ -149,6 +164,10 @@ TEST(Config, EachComplaintSaysWhereAndWhatToDo) {
       {"scrape: {targets: [h]}\nvalidation: {overrides: [{max: 1}]}\n", "ghm.yaml:2: validation.overrides[0].metric: is needed"},
       {"scrape: {targets: [h]}\nvalidation: {overrides: [{metric: DCGM_FI_DEV_GPU_TEMP}]}\n", "the override changes nothing"},
       {"scrape: {targets: [h]}\nvalidation: {overrides: [{metric: DCGM_FI_DEV_GPU_TEMP, min: 5, max: 1}]}\n", "min: 5 is above max 1"},
+      {"scrape: {targets: [h]}\nretention: {minute_days: 29}\n",
+       "ghm.yaml:2: retention.minute_days: 29 is less than raw_days, which is 30: give at least as many"},
+      {"scrape: {targets: [h]}\nretention: {raw_days: 100, hour_days: 50}\n",
+       "ghm.yaml:2: retention.hour_days: 50 is less than minute_days, which is 100: give at least as many"},
       {"scrape: [h]\n", "ghm.yaml:1: scrape: expected a mapping of keys, found a list"},
       {"scrape: {targets: [h]\n", "ghm.yaml:2: not YAML: "},
       {"scrape:\n\ttargets: [h]\n", "ghm.yaml:2: not YAML: "},

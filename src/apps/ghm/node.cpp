@@ -58,7 +58,9 @@ Result<std::unique_ptr<Node>> Node::open(Config config, Log log) {
 }
 
 Result<void> Node::open_store() {
-  auto store = sqlite::SqliteStore::open(config_.data_dir, {.raw_days = config_.raw_days}, log_.with({{"stage", "store"}}));
+  auto store = sqlite::SqliteStore::open(config_.data_dir,
+                                         {.raw_days = config_.raw_days, .minute_days = config_.minute_days, .hour_days = config_.hour_days},
+                                         log_.with({{"stage", "store"}}));
   if (!store) return store.error();
   store_ = std::move(*store);
   auto kept = pipeline::load_ledger(*store_);
@@ -72,6 +74,9 @@ Result<void> Node::open_store() {
                                                outlets, log_.with({{"stage", "ingest"}}));
   ingest_->restore(std::move(*kept));
   ingest_->restore_trust(store_->latest(telemetry::field::xid));
+  remote_ = std::make_unique<pipeline::RemoteIngest>(
+      pipeline::RemoteIngest::Settings{config_.scraper.interval, config_.simulated_ingest, std::chrono::hours(24 * config_.raw_days)},
+      *ingest_, log_.with({{"stage", "remote_write"}}));
   keeper_ = std::make_unique<pipeline::Keeper>(*store_, *store_, pipeline::KeeperSettings{}, log_.with({{"stage", "keeper"}}));
   scoring_ = std::make_unique<services::Scoring>(
       *store_, live_, services::ScoringSettings{config_.scoring_interval, config_.scraper.interval}, log_.with({{"stage", "scoring"}}));
@@ -146,6 +151,10 @@ Result<void> Node::listen() {
                    [this] { return keeper_->trouble(); },
                    [this](const views::QuarantineQuery& query) { return quarantine_->list(query); },
                    [this](const views::QuarantineQuery& query, bool dry_run) { return replay(query, dry_run); }};
+  if (config_.take_prometheus)
+    world.remote_write = [this](remote_write::WriteRequest r, bool backfill, pipeline::Told told) {
+      take(std::move(r), backfill, std::move(told));
+    };
   http::ServerSettings http;
   http.cert_file = config_.cert_file;
   http.key_file = config_.key_file;
@@ -196,6 +205,7 @@ void Node::end() {
   ending_ = true;
   boost::asio::post(api_io_, [this] { signals_.cancel(); });
   server_->stop();
+  gate_.close();
 }
 
 void Node::backfill(const std::function<void(pipeline::Ingest&)>& pages) {
@@ -220,10 +230,23 @@ void Node::on_targets(std::vector<telemetry::Target> targets) {
   scraper_->set_targets(std::move(targets));
 }
 
+// Any thread. A sender whose readings cannot be kept has them still, and hears at once that it must come again.
+void Node::take(remote_write::WriteRequest request, bool backfill, pipeline::Told told) {
+  if (const auto trouble = keeper_->trouble(); !trouble.empty())
+    return told(Error{Errc::unavailable, "readings cannot be kept: " + trouble});
+  auto waiting = gate_.enter(std::move(told));
+  if (!waiting) return;
+  boost::asio::post(ingest_io_, [this, request = std::move(request), backfill, waiting = std::move(*waiting)] {
+    remote_->take(request, clock_.now(), backfill, waiting);
+  });
+}
+
 void Node::tick() {
+  if (const auto trouble = keeper_->trouble(); !trouble.empty()) gate_.fail_all({Errc::unavailable, "readings cannot be kept: " + trouble});
   ingest_->tick(clock_.now());
   std::lock_guard lock(mutex_);
   self_.ingest = ingest_->stats();
+  self_.remote = remote_->stats();
   self_.targets = scraper_->targets();
   self_.missed_scrapes = scraper_->stats().missed;
 }
@@ -269,7 +292,7 @@ void Node::stop() {
 std::string Node::not_ready() const {
   if (auto trouble = keeper_->trouble(); !trouble.empty()) return "readings cannot be kept: " + trouble;
   const auto fleet = live_.current();
-  if (fleet->scrapes_ok + fleet->scrapes_failed == 0) return "no target has been read yet";
+  if (!config_.groups.empty() && fleet->scrapes_ok + fleet->scrapes_failed == 0) return "no target has been read yet";
   return {};
 }
 

@@ -18,6 +18,8 @@
 #include "pipeline/ingest.h"
 #include "pipeline/keeper.h"
 #include "pipeline/live_view.h"
+#include "pipeline/remote_gate.h"
+#include "pipeline/remote_ingest.h"
 #include "services/scoring.h"
 #include "services/self_metrics.h"
 
@@ -58,6 +60,7 @@ class Node {
   void stop();
   void tick();
   void on_targets(std::vector<telemetry::Target> targets);
+  void take(remote_write::WriteRequest request, bool backfill, pipeline::Told told);
   std::string not_ready() const;
   std::string self_metrics() const;
 
@@ -75,12 +78,14 @@ class Node {
   std::unique_ptr<pipeline::Keeper> keeper_;
   std::unique_ptr<services::Scoring> scoring_;
   services::RequestCounts requests_;
+  pipeline::RemoteGate gate_;
 
   boost::asio::io_context ingest_io_{1};
-  std::unique_ptr<pipeline::Ingest> ingest_;      // the ingest thread's alone
-  std::unique_ptr<scrape::Scraper> scraper_;      // likewise
-  std::unique_ptr<scrape::Discovery> discovery_;  // likewise
-  bool filling_ = false;                          // backfill(): wait for the keeper
+  std::unique_ptr<pipeline::Ingest> ingest_;        // the ingest thread's alone
+  std::unique_ptr<pipeline::RemoteIngest> remote_;  // likewise
+  std::unique_ptr<scrape::Scraper> scraper_;        // likewise
+  std::unique_ptr<scrape::Discovery> discovery_;    // likewise
+  bool filling_ = false;                            // backfill(): wait for the keeper
 
   boost::asio::io_context api_io_{1};
   boost::asio::signal_set signals_{api_io_, SIGINT, SIGTERM};

@@ -92,20 +92,23 @@ Json why_no_score(const BoardView& view) {
 // One array per figure, as long as the grid; a bucket without a reading stays null.
 class Figures {
  public:
-  explicit Figures(std::size_t points) : avg_(points), min_(points), max_(points), last_(points) {}
+  explicit Figures(std::size_t points) : avg_(points), min_(points), max_(points), last_(points), increase_(points) {}
   void put(std::size_t i, const store::Bucket& b) {
     avg_[i] = b.sum / static_cast<double>(b.count);
     min_[i] = b.min;
     max_[i] = b.max;
     last_[i] = b.last;
+    if (b.increase) increase_[i] = *b.increase;
   }
-  Json json(const std::string& unit) && {
-    return {
+  Json json(const std::string& unit, bool counter) && {
+    Json all{
         {"unit", or_null(unit)}, {"avg", std::move(avg_)}, {"min", std::move(min_)}, {"max", std::move(max_)}, {"last", std::move(last_)}};
+    if (counter) all["increase"] = std::move(increase_);
+    return all;
   }
 
  private:
-  std::vector<Json> avg_, min_, max_, last_;
+  std::vector<Json> avg_, min_, max_, last_, increase_;
 };
 
 Json number_of_seconds(std::chrono::milliseconds d) {
@@ -141,7 +144,7 @@ Json column_json(const MetricColumn& column, const Grid& grid) {
   Figures figures(grid.points);
   for (const auto& b : column.buckets)
     if (const auto i = grid.index(b.from); i && b.count > 0) figures.put(*i, b);
-  return std::move(figures).json(column.unit);
+  return std::move(figures).json(column.unit, column.counter);
 }
 
 }  // namespace

@@ -47,6 +47,7 @@ struct MetricColumn {
   std::string name;  // canonical, "DCGM_FI_DEV_NVLINK_GET_STATE@nvlink4" for other entities
   std::string unit;
   std::vector<store::Bucket> buckets;
+  bool counter = false;  // its buckets' increases are shown too
 };
 /// Bucket starts in `t` from the one that holds range.from up to range.to; interval > 0.
 Json gpu_metrics(const fleet::Board& board, TimeRange range, std::chrono::milliseconds interval, const std::vector<MetricColumn>& columns,
