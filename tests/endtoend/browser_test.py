@@ -29,7 +29,7 @@ class Browser(unittest.TestCase):
             shots.mkdir()
             token = pathlib.Path(fleet.folder) / "data" / "admin.token"
             done = npm(
-                "e2e", seconds=1200, GHM_URL=fleet.url, GHM_INJECT_PORT=str(fleet.simulator_port), GHM_TOKEN_FILE=str(token), GHM_SHOTS=str(shots)
+                "e2e", seconds=850, GHM_URL=fleet.url, GHM_INJECT_PORT=str(fleet.simulator_port), GHM_TOKEN_FILE=str(token), GHM_SHOTS=str(shots)
             )
             self.assertEqual(done.returncode, 0, done.stdout[-4000:])
             self.assertGreater(len(list(shots.glob("*.png"))), 3)
