@@ -353,9 +353,11 @@ TEST_F(RemoteTest, TheIntervalIsLearntAndSilenceIsNoticed) {
     for (auto t = 0s; t < d; t += 5s) ingest.tick(now += 5s);
   };
   ingest.tick(now);
-  for (int i = 0; i < 6; ++i) scrape(61);
+  for (int i = 0; i < 6; ++i) {
+    scrape(61);
+    ingest.tick(now);
+  }
   EXPECT_EQ(ingest.ledger().hosts().at("n1").interval, 10s);
-  ingest.tick(now);
   EXPECT_TRUE(events("source_silent").empty());
   send({series(0, "DCGM_FI_DEV_GPU_TEMP", 61, now)});
   pass(15s);
