@@ -240,8 +240,10 @@ void Trust::watch(Source& s, const telemetry::PageReading& reading, const Page& 
     for (const auto& [column, code] : x.counts)
       if (!telemetry::is_absent(reading.values[column])) counts.push_back({code, reading.values[column]});
     says.counts = counts;
-    for (const int code : x.edges->see(says, page.at))
+    for (const int code : x.edges->see(says, page.at)) {
       out.events.push_back(event("xid", x.board, page, fmt::format("the driver reported Xid {}", code)));
+      out.events.back().code = code;
+    }
   }
   for (const auto& h : s.health) {
     if (is_contested(s, h.place) || telemetry::is_absent(reading.values[h.column])) continue;

@@ -142,7 +142,8 @@ std::vector<const fleet::Board*> Scoring::due(const views::FleetSnapshot& fleet,
 
 namespace {
 
-constexpr std::size_t kMostTogether = 16;
+// Of one host at a time, and not all of a large one: a month of readings of a board is some 30 MB.
+constexpr std::size_t kMostTogether = 4;
 
 // The boards that stand first in `due` and share a host.
 std::span<const fleet::Board* const> first_host(std::span<const fleet::Board* const> due) {
