@@ -76,6 +76,7 @@ std::vector<BoardStory> BoardStories::tell(std::span<const fleet::Board* const> 
   for (const auto* board : boards) {
     auto& story = out.emplace_back();
     story.source_silent = silent;
+    story.previous_scores = previous_scores(telemetry_, board->id, now);
     if (heard) story.events = events_[board->id];
     for (const auto& w : fleet->maintenance.windows(*board, {now - kLookBack, now}))
       story.maintenance.push_back({seconds(w.from), seconds(w.to)});

@@ -13,7 +13,8 @@ namespace ghm::services {
 /// Events are read once and then only the new ones; memory: those of 31 days that scores look at. The scoring thread's alone.
 class BoardStories {
  public:
-  BoardStories(const store::RecordStore& records, const pipeline::LiveView& live) : records_(records), live_(live) {}
+  BoardStories(const store::TelemetryStore& telemetry, const store::RecordStore& records, const pipeline::LiveView& live)
+      : telemetry_(telemetry), records_(records), live_(live) {}
 
   /// Boards of one host. What cannot be read now is not known: the story says so, and the score with it.
   std::vector<BoardStory> tell(std::span<const fleet::Board* const> boards, Timestamp now);
@@ -23,6 +24,7 @@ class BoardStories {
   void forget_events_before(Timestamp t);
   std::optional<std::vector<health::Interval>> silence(const views::FleetSnapshot& fleet, const std::string& host, Timestamp now) const;
 
+  const store::TelemetryStore& telemetry_;
   const store::RecordStore& records_;
   const pipeline::LiveView& live_;
   std::string newest_;  // key of the last event that was read
