@@ -24,9 +24,9 @@ class Folder : public testing::Test {
     std::filesystem::remove_all(folder_);
   }
 
-  Result<void> open() {
+  Result<void> open(SqliteSettings settings = {}) {
     store_.reset();
-    auto opened = SqliteStore::open(folder_, {.raw_days = 30, .minute_days = 90, .hour_days = 730}, Log::to_memory(lines_));
+    auto opened = SqliteStore::open(folder_, settings, Log::to_memory(lines_));
     if (!opened) return opened.error();
     store_ = std::move(*opened);
     return {};
@@ -35,7 +35,7 @@ class Folder : public testing::Test {
     const RowBatch row{std::move(source), columns_, at, std::move(values)};
     return store_->append(std::span(&row, 1));
   }
-  std::vector<Point> temperatures() { return store_->read((*columns_)[0], {Timestamp{}, kNoon + std::chrono::days(60)}).value(); }
+  std::vector<Point> temperatures() { return store_->read((*columns_)[0], {Timestamp{}, kNoon + std::chrono::days(900)}).value(); }
   /// Of the temperatures, all of them, in buckets.
   std::vector<Bucket> buckets(std::chrono::milliseconds width) {
     auto found = store_->aggregate((*columns_)[0], {Timestamp{}, kNoon + std::chrono::days(1000)}, width);
