@@ -33,10 +33,15 @@ Result<void> make_folder(const fs::path& folder) {
   return {};
 }
 
+fs::path plain(const fs::path& path) {
+  const auto found = fs::weakly_canonical(fs::absolute(path));
+  return found.has_filename() ? found : found.parent_path();
+}
+
 // The truth beside the archive, never in it.
 bool lies_in(const fs::path& inner, const fs::path& outer) {
-  const auto in = fs::weakly_canonical(fs::absolute(inner) / ""), out = fs::weakly_canonical(fs::absolute(outer) / "");
-  return std::mismatch(out.begin(), std::prev(out.end()), in.begin(), in.end()).first == std::prev(out.end());
+  const auto from_outer = plain(inner).lexically_relative(plain(outer));
+  return !from_outer.empty() && *from_outer.begin() != "..";
 }
 
 Result<void> put_file(const fs::path& path, const std::string& text) {

@@ -61,6 +61,14 @@ void make_work_again(Board& b) {
   b.links.pcie_width = 16;
 }
 
+// A board that was there before the archive begins has worked since its driver was loaded.
+void age(Board& b) {
+  const double up = b.random.uniform(3, 60) * kSecondsOfDay;
+  b.thermal.energy_mj = std::floor(up * b.tdp() * b.random.uniform(0.45, 0.65)) * 1000;
+  b.thermal.power_cap_ns = std::floor(up * b.random.uniform(0.05, 0.15)) * 1e9;
+  b.links.pcie_replays = std::floor(b.random.exponential(up / kSecondsOfDay / 2));
+}
+
 Board new_board(const World& world, const HostLife& life, const Stay& stay) {
   Board b;
   b.random = Random(hash_of(world.plan().seed, kBoard, life.number, stay.slot, static_cast<std::int64_t>(stay.deployed)));
@@ -74,6 +82,7 @@ Board new_board(const World& world, const HostLife& life, const Stay& stay) {
   b.traits.preheat_c = stay.slot < kGpusPerHost / 2 ? 0 : kPreheatC;
   be_new(b.memory, *b.part);
   be_new(b.links, b.spec->nvlinks);
+  if (stay.deployed < world.start()) age(b);
   return b;
 }
 

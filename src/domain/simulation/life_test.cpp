@@ -80,13 +80,14 @@ TEST(Life, RatesLieInThePublishedBands) {
 
 // History, frailty, sites, lemons and repairs move failures about; the fleet's mean stays the table's.
 TEST(Life, TheMeanIsTheTables) {
-  const auto world = world_of(24'000, 730);
+  const auto world = world_of(16'000, 730);
   Told all;
   double expected = 0;
   for (std::size_t h = 0; h < world.hosts(); ++h) {
     Told one;
-    add(one, world, live(world, h));
-    add(all, world, live(world, h));
+    const auto life = live(world, h);
+    add(one, world, life);
+    add(all, world, life);
     const Hazards hazards(world, h);
     for (std::size_t m = 0; m < kModes; ++m) expected += hazards.table(m) * one.gpu_days;
   }
@@ -110,7 +111,7 @@ TEST(Life, MostFailuresGiveNoSign) {
   const Case cases[] = {
       {"literature", 0.15, 0.20, 0.10, 0.15}, {"optimistic", 0.27, 0.34, 0.18, 0.26}, {"pessimistic", 0.07, 0.11, 0.04, 0.08}};
   for (const auto& c : cases) {
-    const auto all = told(world_of(24'000, 730, c.scenario));
+    const auto all = told(world_of(14'000, 730, c.scenario));
     EXPECT_GE(all.lead_1h / all.first, c.hour_low) << c.scenario;
     EXPECT_LE(all.lead_1h / all.first, c.hour_high) << c.scenario;
     EXPECT_GE(all.lead_24h / all.first, c.day_low) << c.scenario;
@@ -214,7 +215,7 @@ double auc_of_places(const World& world, bool bad_lots) {
 TEST(Life, PlaceAndAgeTellMuchOnlyWhereThereAreBadLots) {
   double without = 0, with = 0;
   for (std::uint64_t seed : {1u, 2u, 3u, 4u}) {
-    const auto world = world_of(16'000, 365, "literature", seed);
+    const auto world = world_of(10'000, 365, "literature", seed);
     without += auc_of_places(world, false) / 4;
     with += auc_of_places(world, true) / 4;
   }
