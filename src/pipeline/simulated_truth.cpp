@@ -23,8 +23,11 @@ struct Known {
 
 std::string truth_of_failures(const World& world, const std::vector<HostLife>& lives) {
   std::vector<Known> all;
-  for (const auto& life : lives)
+  for (const auto& life : lives) {
     for (const auto& f : life.failures) all.push_back({&life, &f});
+    for (const auto& f : life.to_come)
+      if (f.sign != Sign::none && f.sign_from < world.end()) all.push_back({&life, &f});
+  }
   std::ranges::stable_sort(all, {}, [](const Known& k) { return k.failure->detected; });
   std::string out = "detected_at,gpu_uuid,failed_at,mode,cause,first,sign,sign_from,lead_hours\n";
   for (const auto& [life, f] : all) {

@@ -12,7 +12,7 @@
 namespace ghm::simulation {
 namespace {
 
-enum Stream : std::uint64_t { kBoard = 801, kLost, kJobs };
+enum Stream : std::uint64_t { kBoard = 801, kLost, kJobs, kLinks };
 
 constexpr double kInletC = 24, kInletSpread = 0.9;
 constexpr double kPreheatC = 3.5;
@@ -67,6 +67,27 @@ void age(Board& b) {
   b.thermal.energy_mj = std::floor(up * b.tdp() * b.random.uniform(0.45, 0.65)) * 1000;
   b.thermal.power_cap_ns = std::floor(up * b.random.uniform(0.05, 0.15)) * 1e9;
   b.links.pcie_replays = std::floor(b.random.exponential(up / kSecondsOfDay / 2));
+}
+
+// A row is marked after some errors that were corrected.
+void remap(Board& b) {
+  mark_row(b.memory);
+  const double errors = 2 + std::floor(b.random.exponential(6));
+  b.memory.sbe_volatile += errors;
+  b.memory.sbe_aggregate += errors;
+}
+
+// Links of healthy boards: in one of a hundred spells of two hours some PCIe replays, on one of thirty days some CRC errors.
+// Source: failure statistics, section 7 (healthy: pcie_replay_per_min p99 0.5, nvlink_crc_per_day).
+void disturb_links(Board& b, std::uint64_t stream, std::int64_t t, double dt) {
+  constexpr std::int64_t kSpell = 7200, kDay = 86400;
+  constexpr double kSpells = 0.01, kReplaysPerMinute = 0.7, kDays = 0.03, kCrcPerDay = 3;
+  if (unit(hash_of(stream, 1, t / kSpell)) < kSpells) {
+    const double rate = 2 * kReplaysPerMinute * unit(hash_of(stream, 2, t / kSpell));
+    b.links.pcie_replays += std::floor(rate * dt / 60 + b.random.uniform());
+  }
+  if (b.spec->nvlinks > 0 && unit(hash_of(stream, 3, t / kDay)) < kDays && b.random.uniform() < kCrcPerDay * dt / kSecondsOfDay)
+    b.links.crc += 1;
 }
 
 Board new_board(const World& world, const HostLife& life, const Stay& stay) {
@@ -125,7 +146,7 @@ void HostTelemetry::happen(const Effect& e, double t) {
   if (s.stay < 0) return;
   switch (e.kind) {
     case Effect::Kind::strike: strike(e.fault, s.board, around_, std::max(e.from, t - 60)); break;
-    case Effect::Kind::mark_row: mark_row(s.board.memory); break;
+    case Effect::Kind::mark_row: remap(s.board); break;
     case Effect::Kind::reboot: restart_counters(s.board); break;
     case Effect::Kind::repair: make_work_again(s.board); break;
     default: break;
@@ -145,6 +166,7 @@ void HostTelemetry::work(Slot& s, std::int64_t second, double dt) {
   step_thermal(b, around_, t, dt);
   step_memory(b, t, dt);
   step_links(b, t, dt);
+  disturb_links(b, hash_of(world_.plan().seed, kLinks, life_.number, b.id.index), second, dt);
   for (const auto* e : s.on) show_after(*e, b, t, dt);
 }
 

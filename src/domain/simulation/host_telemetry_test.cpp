@@ -48,7 +48,7 @@ HostLife unbroken(HostLife life) {
   std::erase_if(life.effects, [](const Effect& e) {
     using enum Effect::Kind;
     return e.kind == idle || e.kind == absent || e.kind == repair || e.kind == reboot || e.kind == sign ||
-           (e.kind == strike && e.fault != Fault::app_xid31);
+           (e.kind == mark_row && e.sign != Sign::none) || (e.kind == strike && e.fault != Fault::app_xid31);
   });
   for (auto& s : life.stays) s.retired = 0;
   return life;
@@ -107,7 +107,7 @@ TEST(HostTelemetry, ASilentFailureIsSilentAndASignIsSeen) {
     const double at = first_failure(life);
     if (at == 0) continue;
     // Signs of later failures, and of boards that failed before they could show anything, would blur the picture.
-    const bool any = std::ranges::any_of(life.failures, [](const Failure& f) { return f.sign != Sign::none; });
+    const bool any = std::ranges::any_of(life.effects, [&](const Effect& e) { return e.kind == Effect::Kind::sign && e.from < at; });
     const bool long_sign = std::ranges::any_of(life.failures, [&](const Failure& f) {
       return f.sign != Sign::none && f.at == at && at - std::max(f.sign_from, kFirst) > 12 * 3600;
     });
@@ -270,8 +270,9 @@ TEST(HostTelemetry, ScoresSeeFaultsAndSignsAsTheySeeLiveOnes) {
       {"hbm", strike(Fault::hbm_ue), "memory", 70},
       {"remap", strike(Fault::row_remap_fail), "memory", 30},
       {"pending", strike(Fault::row_remap_pending), "memory", 90},
+      {"a row", {Effect::Kind::mark_row, 3, kAt, kAt, {}, {}, 1}, "memory", 95},
       {"storm", sign(Sign::ce_storm), "memory", 95},
-      {"staircase", sign(Sign::remap_staircase), "memory", 90},
+
       {"flow", sign(Sign::flow), "thermal", 95},
       {"width", sign(Sign::width_drop), "performance", 99},
   };

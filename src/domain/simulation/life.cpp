@@ -56,7 +56,7 @@ class Teller {
       settle(slot, lot.deployed, lot.manufactured, lot);
     }
     sag();
-    for (double day = world_.start(); day < world_.end(); day += kSecondsOfDay) live_day(day);
+    for (double day = world_.start(); day < world_.horizon(); day += kSecondsOfDay) live_day(day);
     add_noise(world_, life_);
     put_in_order();
     return std::move(life_);
@@ -97,7 +97,7 @@ class Teller {
   }
 
   void live_day(double day) {
-    const double until = std::min(day + kSecondsOfDay, world_.end());
+    const double until = std::min(day + kSecondsOfDay, world_.horizon());
     for (std::size_t slot = 0; slot < slots_.size(); ++slot) live_day(static_cast<int>(slot), day, until);
     take_scheduled(until);
   }
@@ -131,7 +131,7 @@ class Teller {
 
   void fail(int slot, double at, std::size_t mode, Cause cause) {
     auto& s = slots_[static_cast<std::size_t>(slot)];
-    if (at < s.in_service || at >= world_.end()) return;
+    if (at < s.in_service || at >= world_.horizon()) return;
     Failure f;
     f.stay = s.stay;
     f.mode = mode;
@@ -172,6 +172,17 @@ class Teller {
     f.sign = shape.sign;
     f.sign_from = std::floor(std::max(back, f.at - lead));
     life_.effects.push_back({Effect::Kind::sign, life_.stays[s.stay].slot, f.sign_from, f.at, shape.sign, {}, random_.lognormal(1, 0.5)});
+    if (f.sign == Sign::remap_staircase) climb(f);
+  }
+
+  // Row after row is remapped, each with its Xid.
+  void climb(const Failure& f) {
+    const auto rows = 4 + random_.next() % 9;
+    for (std::size_t n = 0; n < rows; ++n) {
+      const double at = std::floor(f.sign_from + (f.at - f.sign_from) * random_.uniform());
+      life_.effects.push_back({Effect::Kind::mark_row, life_.stays[f.stay].slot, at, at, f.sign, {}, 1});
+      life_.events.push_back({at, "xid", static_cast<int>(f.stay), "63", {}});
+    }
   }
 
   int xid_of(std::size_t mode) const {
@@ -200,7 +211,7 @@ class Teller {
     s.last_failure = f.at;
     s.must_be_replaced = cleared;
     if (world_.uneven()) follow(f, slot, back, swapped, cleared);
-    if (swapped && back < world_.end() && s.boards < kMostBoardsOfASlot) take_in_new(slot, back);
+    if (swapped && back < world_.horizon() && s.boards < kMostBoardsOfASlot) take_in_new(slot, back);
   }
 
   void follow(const Failure& f, int slot, double back, bool swapped, bool cleared) {
@@ -224,9 +235,25 @@ class Teller {
     settle(slot, at, lot.manufactured, lot);
   }
 
-  void put_in_order() {
-    std::vector<std::size_t> order(life_.stays.size()), place(life_.stays.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  // What lies behind the end goes, but for signs of what is to come.
+  void end_the_tale() {
+    const double end = world_.end();
+    for (auto& s : life_.stays)
+      if (s.retired >= end) s.retired = 0;
+    for (auto& f : life_.failures)
+      if (f.resolved >= end) f.resolved = 0;
+    std::ranges::copy_if(life_.failures, std::back_inserter(life_.to_come),
+                         [&](const Failure& f) { return f.detected >= end && life_.stays[f.stay].deployed < end; });
+    std::erase_if(life_.failures, [&](const Failure& f) { return f.detected >= end; });
+    std::erase_if(life_.events, [&](const LifeEvent& e) { return e.at < world_.start() || e.at >= end; });
+    std::erase_if(life_.effects, [&](const Effect& e) { return e.from >= end; });
+  }
+
+  // By slot and time, without the boards that come behind the end.
+  void put_stays_in_order() {
+    std::vector<std::size_t> order, place(life_.stays.size());
+    for (std::size_t i = 0; i < life_.stays.size(); ++i)
+      if (life_.stays[i].deployed < world_.end()) order.push_back(i);
     std::ranges::stable_sort(order, {}, [&](std::size_t i) { return std::pair(life_.stays[i].slot, life_.stays[i].deployed); });
     std::vector<Stay> sorted;
     for (std::size_t i = 0; i < order.size(); ++i) {
@@ -234,11 +261,15 @@ class Teller {
       sorted.push_back(std::move(life_.stays[order[i]]));
     }
     life_.stays = std::move(sorted);
-    for (auto& f : life_.failures) f.stay = place[f.stay];
+    for (auto* failures : {&life_.failures, &life_.to_come})
+      for (auto& f : *failures) f.stay = place[f.stay];
     for (auto& e : life_.events)
       if (e.stay >= 0) e.stay = static_cast<int>(place[static_cast<std::size_t>(e.stay)]);
-    std::erase_if(life_.failures, [&](const Failure& f) { return f.detected >= world_.end(); });
-    std::erase_if(life_.events, [&](const LifeEvent& e) { return e.at < world_.start() || e.at >= world_.end(); });
+  }
+
+  void put_in_order() {
+    end_the_tale();
+    put_stays_in_order();
     std::ranges::stable_sort(life_.failures, {}, &Failure::detected);
     std::ranges::stable_sort(life_.events, {}, &LifeEvent::at);
     std::ranges::stable_sort(life_.effects, {}, &Effect::from);

@@ -69,6 +69,7 @@ struct HostLife {
   const Part* part = nullptr;
   std::vector<Stay> stays;        // by slot, then time
   std::vector<Failure> failures;  // in order of detection
+  std::vector<Failure> to_come;   // behind the end, of boards that are there; some of their signs are in the archive
   std::vector<LifeEvent> events;  // in order of time
   std::vector<Effect> effects;    // in order of `from`
 };

@@ -30,8 +30,8 @@ double Repair::hours_offline(Random& random) const {
 void Repair::resolve(HostLife& life, Failure& f, double at, std::string_view how) const {
   const int stay = static_cast<int>(f.stay);
   life.events.push_back({f.detected + kDrainAfter, "drain", -1, {}, {}});
-  f.resolution = how;  // told only when it happens within the archive
-  f.resolved = at < world_.end() ? at : 0;
+  f.resolution = how;
+  f.resolved = at;
   if (how == "reset") life.events.push_back({at, "gpu_reset", stay, {}, {}});
   life.events.push_back({at, "undrain", -1, {}, {}});
 }
@@ -59,7 +59,7 @@ double Repair::replace(HostLife& life, Failure& f, Random& random) const {
   const double out = std::floor(f.detected + random.uniform(kLeastSwapHours, kMostSwapHours) * kSecondsOfHour);
   const double back = std::floor(std::max(out + kSecondsOfHour, f.detected + random.lognormal(kSwapDays, kSwapSigma) * kSecondsOfDay));
   resolve(life, f, back, "replaced");
-  if (out < world_.end()) life.stays[f.stay].retired = out;
+  life.stays[f.stay].retired = out;
   life.effects.push_back({Effect::Kind::idle, slot, f.detected, out, {}, {}, 1});
   life.effects.push_back({Effect::Kind::absent, slot, out, back, {}, {}, 1});
   return back;

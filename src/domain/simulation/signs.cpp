@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "domain/simulation/memory_errors.h"
-
 namespace ghm::simulation {
 namespace {
 
@@ -12,7 +10,6 @@ using namespace facts;
 
 constexpr double kMostErrors = 200'000;  // of one event
 constexpr double kStormsPerDay = 8, kRampFirst = 0.5, kRampLast = 12;
-constexpr double kRowsOfStaircase = 8;
 constexpr double kReplaysPerMinute = 12, kCrcPerMinute = 40, kLinkReplaysPerMinute = 2;
 constexpr double kBurstSeconds = 600, kShareOfBursts = 0.35;
 constexpr double kFan = 0.30, kFlow = 0.60;                                // of the healthy resistance, added
@@ -43,12 +40,6 @@ void correct_now_and_then(Board& b, double per_day, double dt) {
     correct(b, 1 + std::floor(std::min(kMostErrors, b.random.lognormal(kErrorsPerEvent, kErrorsSigma))));
 }
 
-void remap_step(const Effect& e, Board& b, double dt) {
-  if (b.random.uniform() >= kRowsOfStaircase * dt / std::max(e.until - e.from, 1.0)) return;
-  mark_row(b.memory);
-  correct(b, 2 + std::floor(b.random.exponential(6)));
-}
-
 void brake(Board& b, double dt) {
   if (b.random.uniform() >= kBrakeShare) return;
   b.thermal.reasons |= reason::hw_slowdown | reason::power_brake;
@@ -77,7 +68,6 @@ void show_after(const Effect& e, Board& b, double t, double dt) {
   switch (e.sign) {
     case Sign::ce_storm: return correct_now_and_then(b, kStormsPerDay * e.strength, dt);
     case Sign::ce_ramp: return correct_now_and_then(b, (kRampFirst + (kRampLast - kRampFirst) * p * p) * e.strength, dt);
-    case Sign::remap_staircase: return remap_step(e, b, dt);
     case Sign::pcie_replays: l.pcie_replays += whole(b.random, kReplaysPerMinute * burst * minutes); return;
     case Sign::replay_creep: l.pcie_replays += whole(b.random, 2 * kReplaysPerMinute * p * p * e.strength * minutes); return;
     case Sign::crc_burst:

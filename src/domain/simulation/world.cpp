@@ -123,21 +123,21 @@ std::optional<Span> World::hot_spell(std::size_t host) const {
 std::vector<double> World::sags(std::size_t host) const {
   if (!uneven() || !failing_) return {};
   Random r(hash_of(plan_.seed, kSag, host / (kHostsPerRack * kRacksPerFeed)));
-  return poisson(r, facts::kSagsPerYear, start_, end_);
+  return poisson(r, facts::kSagsPerYear, start_, horizon());
 }
 
 // A release every four months; a bad one is replaced after 45 days. Another site surely meets one, a third into the archive.
 void World::release_drivers() {
   Random r(hash_of(plan_.seed, kDriver));
   double t = start_ - r.uniform(10, kReleaseDays) * kSecondsOfDay;
-  const double surely = scenario_.other_site && uneven() ? start_ + (end_ - start_) / 3 : end_;
+  const double surely = scenario_.other_site && uneven() ? start_ + (end_ - start_) / 3 : horizon();
   bool was_sure = false;
-  for (int n = 0; t < end_; ++n) {
+  for (int n = 0; t < horizon(); ++n) {
     const bool must = !was_sure && t >= surely;
     const bool bad = must || (uneven() && failing_ && r.uniform() < facts::kBadDriverPerYear * kReleaseDays / 365);
     was_sure = was_sure || must;
     double until = t + (bad ? facts::kBadDriverDays : kReleaseDays + r.uniform(-kReleaseSpread, kReleaseSpread)) * kSecondsOfDay;
-    if (!was_sure && t < surely && surely < end_) until = std::min(until, surely);
+    if (!was_sure && t < surely && surely < horizon()) until = std::min(until, surely);
     drivers_.push_back({{t, until}, fmt::format("570.{}.{:02}", 86 + 14 * n, 15 + 7 * n % 60), bad});
     t = until;
   }

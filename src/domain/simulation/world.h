@@ -51,6 +51,9 @@ class World {
   const Scenario& scenario() const { return scenario_; }
   double start() const { return start_; }
   double end() const { return end_; }
+  /// Lives go on behind the archive's end, so that it holds signs of failures that it does not show: without them each sign in it
+  /// would be followed by its failure, which no real archive promises.
+  double horizon() const { return end_ + kLookAhead; }
   std::size_t hosts() const { return hosts_; }
   int gpus_of(std::size_t host) const;
   /// Something can be learnt: boards, hosts, places, lots and times differ.
@@ -74,6 +77,7 @@ class World {
   double missing_share() const { return scenario_.other_site ? facts::kMissingElsewhere : facts::kMissing; }
 
  private:
+  static constexpr double kLookAhead = 400 * 86400.0;
   World() = default;
   void release_drivers();
   void shift_software();
