@@ -112,6 +112,7 @@ void add_simulate(CLI::App& app, Run& run) {
   command->footer("example: ghm simulate serve --gpus 96");
   add_serve_command(*command, run);
   add_inject_command(*command, run);
+  add_simulate_archive(*command, run);
 }
 
 }  // namespace ghm::cli

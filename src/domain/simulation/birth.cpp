@@ -100,14 +100,18 @@ Surroundings surroundings_of(std::uint64_t seed, std::size_t host, const Scenari
   return s;
 }
 
+BoardIdentity identity_of(std::uint64_t seed, const Part& part, int index, std::size_t gpu) {
+  return {index, serial_of(seed, part, gpu), uuid_of(seed, gpu),
+          fmt::format("00000000:{:02X}:00.0", part.buses[static_cast<std::size_t>(index)])};
+}
+
 Board board_of(std::uint64_t seed, std::size_t host, int index, const Scenario& scenario) {
   const auto gpu = host * kGpusPerHost + static_cast<std::size_t>(index);
   Board b;
   b.random = Random(hash_of(seed, kBoard, gpu));
   b.part = &part_of(seed, host);
   b.spec = &spec_of(*b.part);
-  b.id = {index, serial_of(seed, *b.part, gpu), uuid_of(seed, gpu),
-          fmt::format("00000000:{:02X}:00.0", b.part->buses[static_cast<std::size_t>(index)])};
+  b.id = identity_of(seed, *b.part, index, gpu);
   b.traits = traits_of(b, seed, host, scenario);
   be_new(b.memory, *b.part);
   be_new(b.links, b.spec->nvlinks);

@@ -18,6 +18,9 @@ const Part& part_of(std::uint64_t seed, std::size_t host);
 
 Surroundings surroundings_of(std::uint64_t seed, std::size_t host, const Scenario& scenario);
 
+/// The identity of the GPU with this number in the seed's endless row of GPUs; `index` is its place in its host.
+BoardIdentity identity_of(std::uint64_t seed, const Part& part, int index, std::size_t gpu);
+
 /// GPU `index` of `host`: identity, traits and the counters of some weeks' life.
 Board board_of(std::uint64_t seed, std::size_t host, int index, const Scenario& scenario);
 
