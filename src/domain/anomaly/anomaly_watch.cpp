@@ -16,6 +16,9 @@ namespace {
 constexpr std::chrono::milliseconds kMinute{57'500};  // a page that is a little early ends its minute too
 constexpr std::chrono::minutes kShortestGap{3};
 constexpr double kLeastRise = 8;     // °C explained by the watts: below, a residual is the sensor's last digit
+constexpr double kMostDoubt = 2;     // °C: beyond, a warm board may be a wrong line
+constexpr double kReference = 0.8;   // of the power limit
+constexpr double kWorking = 0.35;    // of the power limit
 constexpr double kAlike = 10;        // percent of utilisation
 constexpr double kUsualLimit = 700;  // W
 constexpr std::size_t kLeastOfHost = 3, kLeastPeers = 3;
@@ -117,7 +120,7 @@ std::vector<AnomalyChange> AnomalyWatch::minute(Timestamp now, std::span<const d
     b.minute.peers.fill(std::nullopt);
     b.here = !away[s] && seats_[s].board != BoardId::none;
     if (away[s]) b.watch.rearm(now);
-    if (b.here) b.watch.smooth(b.minute.slots, minutes, now);
+    if (b.here) b.watch.smooth(b.minute, minutes, now);
   }
   for (std::size_t g = 0; g < groups_.size(); ++g) compare_peers(g, minutes, now);
   for (std::size_t s = 0; s < seats_.size(); ++s)
@@ -149,17 +152,18 @@ PeerMedians& AnomalyWatch::medians_of(Slot slot) {
 }
 
 void AnomalyWatch::compare_warmth(WarmthPerWatt& warmth, double minutes) {
-  const double limit = boards_[members_.front()].minute.slots[index_of(Slot::power_limit)];
+  const double limit = boards_[members_.front()].minute.slots[index_of(Slot::power_limit)], usual = limit > 0 ? limit : kUsualLimit;
   auto& m = medians_of(Slot::power);
   const double watts = m.median();
   others_.clear();
   for (const double w : scratch_) others_.push_back(m.of_others(w));
   medians_of(Slot::gpu_temp);
-  warmth.take(watts, m.median(), minutes, limit > 0 ? limit : kUsualLimit);
+  warmth.take(watts, m.median(), minutes, usual);
   for (std::size_t i = 0; i < members_.size(); ++i) {
     auto& b = boards_[members_[i]];
     const double w = b.watch.smoothed(Slot::power), c = scratch_[i], rise = warmth.slope() * w;
-    b.minute.inputs[at(Input::warmth)] = c - rise;
+    if (b.warmth.doubt(w) <= kMostDoubt) b.minute.inputs[at(Input::warmth)] = c - b.warmth.slope() * (w - kReference * usual);
+    b.warmth.take(w, c, minutes, usual);
     if (members_.size() > kLeastPeers && rise >= kLeastRise)
       b.minute.inputs[at(Input::relative_warmth)] = 100 * (c - m.of_others(c) - warmth.slope() * (w - others_[i])) / rise;
   }
@@ -177,14 +181,18 @@ void AnomalyWatch::compare_memory() {
     boards_[members_[i]].minute.inputs[at(Input::relative_memory)] = scratch_[i] - medians_.of_others(scratch_[i]);
 }
 
-// Only boards that are as busy as the middle one: a clock or a power of another load says nothing about the board.
+// Only boards that are as busy as the middle one, and do work: a clock or a power of another load says nothing about the
+// board, and near idle power is what a board draws at rest, which differs by a quarter.
 void AnomalyWatch::compare_alike(Input input, Slot slot, Timestamp now) {
   const double util = medians_of(Slot::gpu_util).median();
   alike_.clear();
   scratch_.clear();
   for (const auto s : members_) {
     const auto& w = boards_[s].watch;
-    if (!w.is_busy(now) || !(std::fabs(w.smoothed(Slot::gpu_util) - util) <= kAlike) || !(w.smoothed(slot) > 0)) continue;
+    const double limit = boards_[s].minute.slots[index_of(Slot::power_limit)];
+    if (!w.is_busy(now) || w.smoothed(Slot::power) < kWorking * (limit > 0 ? limit : kUsualLimit) ||
+        !(std::fabs(w.smoothed(Slot::gpu_util) - util) <= kAlike) || !(w.smoothed(slot) > 0))
+      continue;
     alike_.push_back(s);
     scratch_.push_back(w.smoothed(slot));
   }

@@ -73,6 +73,7 @@ class AnomalyWatch {
   struct Board {
     BoardWatch watch;
     BoardMinute minute;
+    WarmthPerWatt warmth;  // its own cooler's
     std::size_t group = 0;
     bool here = false;                          // nobody works on it
     std::bitset<kChecks.size()> told, of_host;  // open by itself, or as one of the host's many

@@ -29,7 +29,21 @@ double load_of(const std::array<double, kGauges>& smooth, const std::array<doubl
 
 }  // namespace
 
-void BoardWatch::smooth(const std::array<double, kSlots>& slots, double minutes, Timestamp now) {
+// A power gauge is one instant: looked at in step with a job's beat, it is off by a quarter for hours. The energy counter
+// misses nothing. It may stand still between two pages of a slow exporter; then the gauge must do.
+double BoardWatch::mean_watts(const BoardMinute& minute, Timestamp now) {
+  const double joules = minute.slots[index_of(Slot::energy)], gauge = minute.slots[index_of(Slot::power)];
+  const double gained = joules - joules_, seconds = std::chrono::duration<double>(now - joules_at_).count();
+  if (gained == 0) return gauge;
+  joules_ = joules;
+  joules_at_ = now;
+  return gained > 0 && !std::isnan(gauge) ? gained / seconds : gauge;
+}
+
+void BoardWatch::smooth(BoardMinute& minute, double minutes, Timestamp now) {
+  minute.watts = mean_watts(minute, now);
+  auto slots = minute.slots;
+  slots[index_of(Slot::power)] = minute.watts;
   const double weight = minutes / (minutes + kGlass);
   for (std::size_t g = 0; g < kGauges; ++g) {
     const double x = slots[g];
@@ -45,6 +59,7 @@ void BoardWatch::smooth(const std::array<double, kSlots>& slots, double minutes,
 
 void BoardWatch::rearm(Timestamp now) {
   smooth_.fill(std::nan(""));
+  joules_ = std::nan("");
   busy_ = false;
   load_since_ = now;
   quiet_until_ = now + kSettle;
@@ -80,7 +95,7 @@ std::optional<Score> BoardWatch::look(std::size_t check, double x, const BoardMi
       return score;
     }
     case Detector::stuck_sensor: {
-      const double watts = minute.slots[index_of(Slot::power)], limit = minute.slots[index_of(Slot::power_limit)];
+      const double watts = minute.watts, limit = minute.slots[index_of(Slot::power_limit)];
       if (std::isnan(watts)) return std::nullopt;
       stuck_[place].take(x, watts, now);
       return stuck_[place].look(c.band * (limit > 0 ? limit : kUsualLimit), now);

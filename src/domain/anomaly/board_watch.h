@@ -14,6 +14,7 @@ namespace ghm::anomaly {
 /// One minute of one board. NaN: nobody said.
 struct BoardMinute {
   std::array<double, kSlots> slots{};    // gauges: mean of the minute; levels and counters: its last page
+  double watts = 0;                      // mean power: by the energy counter where it moved, else by the gauge
   std::array<double, kInputs> inputs{};  // [slot] is not used
   std::array<std::optional<Score>, kInputs> peers{};
 };
@@ -22,8 +23,8 @@ struct BoardMinute {
 class BoardWatch {
  public:
   /// Gauges over the last ten minutes or so: an exponential mean, so that a power beat and the temperature that follows it
-  /// half a minute later are seen through the same glass. Also tells busy from idle.
-  void smooth(const std::array<double, kSlots>& slots, double minutes, Timestamp now);
+  /// half a minute later are seen through the same glass. Also works out the mean power, and tells busy from idle.
+  void smooth(BoardMinute& minute, double minutes, Timestamp now);
   double smoothed(Slot gauge) const { return smooth_[index_of(gauge)]; }
   /// Under load for ten minutes, without a gap.
   bool is_busy(Timestamp now) const { return busy_ && now - load_since_ >= kSettle; }
@@ -39,6 +40,7 @@ class BoardWatch {
   static constexpr std::chrono::hours kAdopt{7 * 24};
 
  private:
+  double mean_watts(const BoardMinute& minute, Timestamp now);
   std::optional<Score> look(std::size_t check, double x, const BoardMinute& minute, Timestamp now, bool learn);
 
   std::array<double, kGauges> smooth_ = [] {
@@ -46,6 +48,8 @@ class BoardWatch {
     none.fill(std::nan(""));
     return none;
   }();
+  double joules_ = std::nan("");
+  Timestamp joules_at_{};
   bool busy_ = false;
   Timestamp load_since_{}, quiet_until_{};
   std::array<Hysteresis, kChecks.size()> states_{};

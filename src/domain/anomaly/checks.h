@@ -19,7 +19,7 @@ std::string_view to_string(Severity s);
 /// The number that a check looks at. All but `slot` are smoothed over ten minutes.
 enum class Input : std::uint8_t {
   slot,             // the metric itself
-  warmth,           // °C: temperature less the group's °C per watt times the power; what air and cooler leave
+  warmth,           // °C: temperature as it would be at 80 % of the power limit, by the board's own °C per watt
   relative_warmth,  // %: temperature above what peers and the own watts explain, of the rise that the watts explain
   relative_memory,  // °C: memory above GPU temperature, less the same of the peers
   relative_power,   // %: against peers that are as busy
@@ -50,8 +50,8 @@ inline constexpr std::array kChecks = {
     Check{Detector::robust_z, Slot::gpu_temp, Input::warmth, Check::When::busy, Check::Side::above, 5, 3, 8, 1.5, 10min, 20min, warning, "°C"},
     Check{Detector::robust_z, Slot::memory_temp, Input::relative_memory, Check::When::busy, Check::Side::above, 6, 3, 6, 0.8, 15min, 30min, warning, "°C"},
     // a sensor that physics says must have moved; power has noise in its last digits and moves by itself
-    Check{Detector::stuck_sensor, Slot::gpu_temp, Input::slot, Check::When::always, Check::Side::above, 4, 1, 900, 1, 5min, 5min, warning, "s", {}, 0.45},
-    Check{Detector::stuck_sensor, Slot::memory_temp, Input::slot, Check::When::always, Check::Side::above, 4, 1, 900, 1, 5min, 5min, warning, "s", {}, 0.45},
+    Check{Detector::stuck_sensor, Slot::gpu_temp, Input::slot, Check::When::always, Check::Side::above, 4, 1, 900, 1, 5min, 5min, warning, "s", {}, 0.2},
+    Check{Detector::stuck_sensor, Slot::memory_temp, Input::slot, Check::When::always, Check::Side::above, 4, 1, 900, 1, 5min, 5min, warning, "s", {}, 0.2},
     Check{Detector::stuck_sensor, Slot::power, Input::slot, Check::When::always, Check::Side::above, 10, 1, 600, 1, 5min, 5min, warning, "s", {}, 0},
     // against peers, changed: 15 % more °C per watt is more than a re-paste brings
     Check{Detector::step_change, Slot::gpu_temp, Input::relative_warmth, Check::When::busy, Check::Side::both, 6, 3, 15, 2, 15min, 30min, warning, "%"},

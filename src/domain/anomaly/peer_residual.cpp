@@ -12,6 +12,7 @@ constexpr double kMemoryMinutes = 14 * 24 * 60, kPriorMinutes = 6 * 60;
 constexpr double kPriorRise = 42;     // °C from idle air to full load: what server boards are built for
 constexpr double kPriorSpread = 0.2;  // of the power limit
 constexpr double kLeastOfPrior = 0.3, kMostOfPrior = 3;
+constexpr double kPriorDoubt = 0.25;  // of the prior slope
 
 double middle(const std::vector<double>& sorted) {
   const auto n = sorted.size();
@@ -65,6 +66,11 @@ void WarmthPerWatt::take(double watts, double celsius, double minutes, double li
   const double prior = kPriorRise / limit_watts, spread = kPriorSpread * limit_watts;
   const double trust = kPriorMinutes * spread * spread;
   slope_ = std::clamp((product_ + prior * trust) / (square_ + trust), kLeastOfPrior * prior, kMostOfPrior * prior);
+  doubt_ = kPriorDoubt * prior * std::sqrt(trust / (square_ + trust));
+}
+
+double WarmthPerWatt::doubt(double watts) const {
+  return doubt_ * std::fabs(watts - mean_w_);
 }
 
 }  // namespace ghm::anomaly

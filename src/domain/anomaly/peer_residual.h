@@ -42,10 +42,13 @@ class WarmthPerWatt {
   void take(double watts, double celsius, double minutes, double limit_watts);
   /// °C per watt, > 0.
   double slope() const { return slope_; }
+  /// How far the line may be off at this power, in °C: before there is evidence the prior slope is good to a quarter, and the
+  /// further a power lies from the usual one the more that matters.
+  double doubt(double watts) const;
 
  private:
   double weight_ = 0, mean_w_ = 0, mean_c_ = 0, square_ = 0, product_ = 0;
-  double slope_ = 0.06;
+  double slope_ = 0.06, doubt_ = 0.015;  // °C per watt
 };
 
 }  // namespace ghm::anomaly

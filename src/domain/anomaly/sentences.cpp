@@ -23,7 +23,7 @@ std::string span(double seconds) {
 std::string_view meaning(Input input) {
   switch (input) {
     case Input::slot: return "";
-    case Input::warmth: return " beyond what its watts explain";
+    case Input::warmth: return " brought to 80 % of its power limit";
     case Input::relative_warmth: return " rise against what peers and its own watts explain";
     case Input::relative_memory: return " above the GPU's, against peers";
     case Input::relative_power: return " against peers that are as busy";

@@ -37,6 +37,7 @@ constexpr std::array<WatchedMetric, kSlots> kWatched = {{
     {Slot::heat_slowdown, {MetricId{1423}}, "seconds of hardware thermal slowdown", "s", kNanoseconds},
     {Slot::heat_cut, {MetricId{1422}, MetricId{241}}, "seconds of software thermal slowdown", "s", kNanoseconds},
     {Slot::power_brake, {MetricId{1424}, MetricId{243}}, "seconds of power brake", "s", kNanoseconds},
+    {Slot::energy, {field::total_energy}, "energy", "J", 1000},
 }};
 
 constexpr bool in_order() {

@@ -34,8 +34,9 @@ enum class Slot : std::uint8_t {
   heat_slowdown,
   heat_cut,
   power_brake,
+  energy,
 };
-inline constexpr std::size_t kSlots = 23, kGauges = 5;
+inline constexpr std::size_t kSlots = 24, kGauges = 5;
 
 constexpr std::size_t index_of(Slot s) {
   return static_cast<std::size_t>(s);
