@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kMinute{57'500};  // a page that is a little early ends its minute too
 constexpr std::chrono::minutes kShortestGap{3};
-constexpr double kLeastRise = 8;     // °C explained by the watts: below, a residual is the sensor's last digit
+constexpr double kLeastRise = 20;    // °C explained by the watts: below, whole degrees are too much of a residual
 constexpr double kMostDoubt = 2;     // °C: beyond, a warm board may be a wrong line
 constexpr double kReference = 0.8;   // of the power limit
 constexpr double kWorking = 0.35;    // of the power limit

@@ -78,7 +78,7 @@ inline constexpr std::array kChecks = {
     Check{Detector::event_burst, Slot::heat_cut, Input::slot, Check::When::always, Check::Side::above, 7, 3, 60, 1, 5min, 20min, warning, "s", {30, 2}},
     Check{Detector::event_burst, Slot::power_brake, Input::slot, Check::When::always, Check::Side::above, 7, 3, 20, 1, 5min, 20min, error, "s", {1, 2}},
     // slow drift: |z| is the CUSUM in sigmas of an hour's mean
-    Check{Detector::cusum_drift, Slot::gpu_temp, Input::relative_warmth, Check::When::busy, Check::Side::above, 14, 7, 5, 1.5, 60min, 120min, warning, "%"},
+    Check{Detector::cusum_drift, Slot::gpu_temp, Input::relative_warmth, Check::When::busy, Check::Side::above, 14, 7, 6, 2, 60min, 120min, warning, "%"},
     Check{Detector::cusum_drift, Slot::sm_clock, Input::relative_clock, Check::When::busy, Check::Side::below, 14, 7, 4, 1, 60min, 120min, warning, "%"},
     // against peers, always so: boards of a model differ by a tenth, front and rear of a host by another
     Check{Detector::peer_residual, Slot::gpu_temp, Input::relative_warmth, Check::When::busy, Check::Side::above, 4, 3, 28, 7, 30min, 60min, warning, "%"},

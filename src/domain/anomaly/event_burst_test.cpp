@@ -82,10 +82,8 @@ TEST(EventBurst, ABoardThatAlwaysErrsIsNormalForItself) {
 TEST(EventBurst, ItsSpansAreAsTheFormulaSays) {
   Counter c;
   c.pass(120);
-  const int from = c.minute;
   c.pass(1, 50);
   const double rate = kTwiceADay.per_day * kTwiceADay.days / (kTwiceADay.days * 86400 + 60 * 60);
-  (void)from;
   const auto score = c.burst.look(kTwiceADay);
   EXPECT_EQ(score.value, 50);
   EXPECT_NEAR(score.z, glr(50, rate * 300), 0.3) << "all in the last five minutes";
