@@ -67,7 +67,7 @@ TEST_F(AnomalyEvents, AFaultBecomesOneEventOfItsBoardAndAnotherWhenItIsOver) {
   pass(90min);
   EXPECT_THAT(anomalies(), IsEmpty());
   ASSERT_TRUE(fleet.inject("3", "hbm_ue", now));
-  pass(6min);
+  pass(5min);
   EXPECT_THAT(anomalies(), IsEmpty()) << "not before five minutes";
   pass(4min);
   const auto said = anomalies();

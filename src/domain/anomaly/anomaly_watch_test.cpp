@@ -179,6 +179,15 @@ TEST_F(AnomalyWatchTest, AStuckTemperatureIsSeenWhenThePowerMoves) {
   EXPECT_THAT(say(), ::testing::Contains(HasSubstr("4 opened stuck_sensor: GPU temperature: no change for")));
 }
 
+TEST_F(AnomalyWatchTest, PasteThatDriesIsToldWithinNineDays) {
+  pass(72h);
+  for (int minute = 0; minute < 9 * 1440; ++minute) {
+    on[2].warmer += 0.012 / 1440;
+    pass(1min);
+  }
+  EXPECT_THAT(say(), ElementsAre(HasSubstr("3 opened cusum_drift: GPU temperature rise")));
+}
+
 TEST_F(AnomalyWatchTest, AfterAGapNothingIsSaidOfWhatHappenedInIt) {
   pass(24h);
   now += 5h;

@@ -51,10 +51,10 @@ void EventBurst::take(double counter, Timestamp now, bool learn) {
 }
 
 Score EventBurst::look(PriorRate prior) const {
+  if (total_ <= 0) return {0, 0, 1, 0};
   const double a_second =
       (static_cast<double>(past_events_) + prior.per_day * prior.days) / (static_cast<double>(past_seconds_) + prior.days * kDay);
   Score best{total_, a_second * kWindowSeconds, std::sqrt(a_second * kWindowSeconds), 0};
-  if (total_ <= 0) return best;
   double n = 0, seconds = 0;
   for (std::size_t back = 0; back <= filled_; ++back) {
     n += static_cast<double>(bins_[(head_ + kBins - back) % kBins]);

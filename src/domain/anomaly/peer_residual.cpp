@@ -25,6 +25,7 @@ double middle(const std::vector<double>& sorted) {
 void PeerMedians::take(std::span<const double> values) {
   sorted_.assign(values.begin(), values.end());
   std::ranges::sort(sorted_);
+  distances_.clear();
 }
 
 // The others are the sorted row with one place left out: places from there on move up by one.
@@ -41,11 +42,11 @@ double PeerMedians::median() const {
 }
 
 double PeerMedians::spread() const {
+  if (!distances_.empty()) return spread_;
   const double m = median();
-  distances_.clear();
   for (const double v : sorted_) distances_.push_back(std::fabs(v - m));
   std::ranges::sort(distances_);
-  return kMadToSigma * middle(distances_);
+  return spread_ = kMadToSigma * middle(distances_);
 }
 
 std::optional<Score> peer_residual(const PeerMedians& group, double x, double least_sigma) {

@@ -21,12 +21,13 @@ class PeerMedians {
   double of_others(double x) const;
   /// Of all. 0 when there is nobody.
   double median() const;
-  /// 1.4826 × the median absolute deviation of all members.
+  /// 1.4826 × the median absolute deviation of all members. Worked out when it is first asked for.
   double spread() const;
 
  private:
   std::vector<double> sorted_;
-  mutable std::vector<double> distances_;
+  mutable std::vector<double> distances_;  // empty: the spread is not known yet
+  mutable double spread_ = 0;
 };
 
 /// x against its peers: expected = median of the others, sigma = the group's spread, at least least_sigma. nullopt with
