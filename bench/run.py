@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Measures what docs/benchmarks.md states, each figure as a ratio to its peer in the same run on the same pages.
 
-    ./dev bench [parse|saturated|live|api|all] [--minutes N] [--write]
+    ./dev bench [parse|saturated|live|api|history|fleet|all] [--minutes N] [--write]
 
 parse      template and careful path against the naive twin (Google Benchmark, median of 5)
 saturated  receive, parse, validate, keep durably: CPU per sample of ghm and of Prometheus, both as fast as they can
 live       10,000 GPUs at 10 s: CPU of ghm's ingest thread against Prometheus, side by side; scrapes missed
 api        a 2 kB answer under wrk -t1 -c64: requests per second of server CPU, p99
+history    the whole way of a page in one thread, bytes per sample against Prometheus, store queries, restart, import
+fleet      10,000 GPUs with an hour's worth of rows unsealed: memory, answers, restart after kill -9
 --write    puts the table into docs/benchmarks.md
 """
 
@@ -202,6 +204,109 @@ def bench_api(_):
             ("the same, p99", f"{tail:.2f} ms", "< 5 ms", tail < 5, "")]
 
 
+def history(folder, hosts, hours, openmetrics=None):
+    """One run of ghm_history_bench in a new folder below `folder`."""
+    where = folder / f"{hosts}x{hours}"
+    out = subprocess.run([BUILD / "ghm_history_bench", where, str(hosts), str(hours), *([openmetrics] if openmetrics else [])],
+                         capture_output=True, text=True, check=True).stdout
+    return json.loads(out)
+
+
+def prometheus_bytes(folder, openmetrics):
+    """Bytes per sample of the peer's blocks of the same pages."""
+    with open(openmetrics) as lines:
+        samples = sum(1 for line in lines if not line.startswith("#"))
+    blocks = folder / "blocks"
+    subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", openmetrics, blocks], capture_output=True, check=True)
+    return sum(f.stat().st_size for f in blocks.rglob("*") if f.is_file()) / samples
+
+
+def cpu_of_children():
+    return sum(os.times()[2:4])
+
+
+def bench_import(folder):
+    """Exports a day of two hosts and imports it into a new folder: cells per second."""
+    archive, copy = folder / "archive", folder / "imported"
+    subprocess.run([GHM, "export", archive, "--data-dir", folder / "2x24", "--json"], capture_output=True, check=True)
+    cpu, wall = cpu_of_children(), time.monotonic()
+    done = subprocess.run([GHM, "import", archive, "--data-dir", copy, "--json"], capture_output=True, text=True, check=True)
+    cpu, wall = cpu_of_children() - cpu, time.monotonic() - wall
+    cells = json.loads(done.stdout)["cells"]
+    return ("import of an archive", f"{cells / wall / 1e6:.2f} M cells/s", "≥ 2 M", cells / wall >= 2e6,
+            f"{cells / 1e6:.1f} M cells in {wall:.1f} s, {cpu:.1f} CPU-s ({cells / cpu / 1e6:.1f} M per CPU-second)")
+
+
+def bench_store():
+    """p95 of the store's answers, JSON included, and of restarts."""
+    out = subprocess.run([BUILD / "store_bench", "--benchmark_format=json"], capture_output=True, text=True, check=True).stdout
+    p95 = {b["name"].split("/iterations")[0]: b["p95_ms"] for b in json.loads(out)["benchmarks"]}
+    p50 = {b["name"].split("/iterations")[0]: b["p50_ms"] for b in json.loads(out)["benchmarks"]}
+    day = p95["BM_DayOfOneSeries/300"] + p95["BM_UnsealedHourOfOneSeries/10000"]
+    rows = [("latest of one metric, 10,000 GPUs, JSON, p95", p95["BM_LatestOfOneMetricOfAllGpus/10000"], 5, ""),
+            ("24 h of one series, beside a full head of 10,000 GPUs, p95", day, 2,
+             f"sealed part {p95['BM_DayOfOneSeries/300']:.2f} ms, the unsealed hour {p95['BM_UnsealedHourOfOneSeries/10000']:.2f} ms; at raw 10 s {p95['BM_DayOfOneSeries/10']:.1f} ms"),
+            ("30 d of one series as 600 points (72 min), p95", p95["BM_MonthOfOneSeries/72"], 10, f"as the API rounds it (2 h, 360 points) {p95['BM_MonthOfOneSeries/120']:.2f} ms"),
+            ("restart, 100 GPUs", p50["BM_Restart/100"], 2000, "opening the store"),
+            ("restart, full head of 10,000 GPUs", p50["BM_Restart/10000"], 5000, "opening the store")]
+    return [(what, f"{ms:.2f} ms" if ms < 100 else f"{ms / 1000:.2f} s", f"≤ {goal} ms" if goal < 1000 else f"≤ {goal / 1000:.0f} s", ms <= goal, note)
+            for what, ms, goal, note in rows]
+
+
+def bench_history(_):
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="ghm-bench-"))
+    try:
+        say("the whole way, one thread")
+        way = sorted((history(folder / str(n), 32, 3) for n in range(3)), key=lambda r: r["samples_per_cpu_s"])[1]
+        say("a day of two hosts, and two hours for the peer")
+        day = history(folder, 2, 24)
+        history(folder, 1, 2, folder / "pages.txt")
+        peer = prometheus_bytes(folder, folder / "pages.txt")
+        say("export and import")
+        imported = bench_import(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    say("store")
+    rate, raw, every = way["samples_per_cpu_s"], day["bytes_per_sample_raw"], day["bytes_per_sample_all"]
+    shares = ", ".join(f"{stage} {1e9 * s / way['samples']:.0f} ns" for stage, s in way["cpu_s"].items())
+    return [("receive → parse → validate → windows → store in one thread", f"{rate / 1e6:.2f} M samples/s per core", "≥ 5 M", rate >= 5e6, shares),
+            ("bytes per sample, raw tier after compaction", f"{raw:.3f}", "≤ 0.70", raw <= 0.7, f"Prometheus's blocks of the same pages: {peer:.2f}"),
+            ("bytes per sample, all tiers", f"{every:.3f}", "≤ 1.0", every <= 1.0, "a day of two hosts at 10 s, ghm.db included"),
+            *bench_store(), imported]
+
+
+def p95_of(url, rounds=300):
+    import http.client
+    host, _, path = url.removeprefix("http://").partition("/")
+    connection, took = http.client.HTTPConnection(host), []
+    for _ in range(rounds):
+        start = time.monotonic()
+        connection.request("GET", "/" + path)
+        connection.getresponse().read()
+        took.append(1e3 * (time.monotonic() - start))
+        time.sleep(0.01)
+    return sorted(took)[rounds * 95 // 100]
+
+
+def bench_fleet(_):
+    hosts, rounds = 1250, 360
+    with Bench(hosts) as bench:
+        say("10,000 GPUs, an hour's rows in six minutes")
+        ours = Ours(bench.folder, bench.targets, "1s")
+        wait_for(lambda: ours.samples() >= hosts * rounds * 880, 900, "a full head")
+        memory = scrape_value(ours.url, "process_resident_memory_bytes") / 2**20
+        summary = p95_of(ours.base + "/api/v1/fleet/summary")
+        ours.program.kill()
+        start = time.monotonic()
+        again = Ours(bench.folder, bench.targets, "1s")
+        wait_for(lambda: json.loads(fetch(again.base + "/api/v1/fleet/summary")[2])["total_gpus"] == hosts * 8, 60, "the fleet")
+        restart = time.monotonic() - start
+        again.stop()
+    return [("RSS of ghm serve, 10,000 GPUs × 110 series, full head", f"{memory:.0f} MiB", "≤ 450 MiB", memory <= 450, "360 rows of every host unsealed"),
+            ("fleet summary, 10,000 GPUs, p95", f"{summary:.2f} ms", "≤ 5 ms", summary <= 5, "while 1,250 pages a second come in"),
+            ("kill -9 to answering with all GPUs, full head", f"{restart:.2f} s", "≤ 5 s", restart <= 5, "the whole program")]
+
+
 def machine():
     cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
     return f"{os.cpu_count()} cores, {cpu[1] if cpu else 'unknown CPU'}"
@@ -222,7 +327,7 @@ def write(name, rows):
 
 
 def main():
-    benches = {"parse": bench_parse, "saturated": bench_saturated, "live": bench_live, "api": bench_api}
+    benches = {"parse": bench_parse, "saturated": bench_saturated, "live": bench_live, "api": bench_api, "history": bench_history, "fleet": bench_fleet}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("which", nargs="?", default="all", choices=[*benches, "all"])
     parser.add_argument("--minutes", type=float, default=10)

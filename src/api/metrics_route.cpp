@@ -62,24 +62,6 @@ Result<std::vector<Wanted>> find_all_series(const http::Request& request, teleme
   return all;
 }
 
-Result<Timestamp> time_param(const http::Request& request, const std::string& name, Timestamp otherwise) {
-  const auto text = request.param(name);
-  if (!text) return otherwise;
-  auto time = parse_time(*text);
-  if (!time) return bad(fmt::format("{}: '{}': expected a time such as 2026-02-09T19:00:00Z, or Unix seconds", name, text->substr(0, 80)));
-  return time;
-}
-
-Result<TimeRange> read_range(const http::Request& request, Timestamp now) {
-  const auto end = time_param(request, "end", now);
-  if (!end) return end.error();
-  const auto start = time_param(request, "start", *end - 1h);
-  if (!start) return start.error();
-  if (*start >= *end) return bad(fmt::format("start: {} is not before end: {}", format_rfc3339(*start), format_rfc3339(*end)));
-  if (*end - *start > kLongestRange) return bad(fmt::format("start, end: the range is over {} days: ask for less", kLongestRange.count()));
-  return TimeRange{*start, *end};
-}
-
 milliseconds refresh_of(const views::FleetSnapshot& fleet, const std::string& host) {
   const auto found = std::ranges::find(fleet.hosts, host, [](const views::HostView& h) { return h.host.name; });
   return found == fleet.hosts.end() ? milliseconds(10s) : found->host.interval;
@@ -113,7 +95,7 @@ http::Response get_gpu_metrics(const Call& call) {
   const auto& board = call.fleet->boards[*index].board;
   const auto series = find_all_series(call.request, board.id);
   if (!series) return problem_of(series.error());
-  const auto range = read_range(call.request, call.now());
+  const auto range = range_param(call.request, call.now(), 1h, kLongestRange);
   if (!range) return problem_of(range.error());
   const auto interval = read_interval(call.request, *range, refresh_of(*call.fleet, board.host));
   if (!interval) return problem_of(interval.error());

@@ -64,4 +64,28 @@ std::vector<std::string> split_list(std::string_view text) {
   return split(text, ',');
 }
 
+namespace {
+
+Result<Timestamp> time_param(const http::Request& request, const std::string& name, Timestamp otherwise) {
+  const auto text = request.param(name);
+  if (!text) return otherwise;
+  auto time = parse_time(*text);
+  if (time) return time;
+  return Error{Errc::invalid_input,
+               fmt::format("{}: '{}': expected a time such as 2026-02-09T19:00:00Z, or Unix seconds", name, text->substr(0, 80))};
+}
+
+}  // namespace
+
+Result<TimeRange> range_param(const http::Request& request, Timestamp now, std::chrono::milliseconds otherwise, std::chrono::days longest) {
+  const auto bad = [](std::string what) { return Error{Errc::invalid_input, std::move(what)}; };
+  const auto end = time_param(request, "end", now);
+  if (!end) return end.error();
+  const auto start = time_param(request, "start", *end - otherwise);
+  if (!start) return start.error();
+  if (*start >= *end) return bad(fmt::format("start: {} is not before end: {}", format_rfc3339(*start), format_rfc3339(*end)));
+  if (*end - *start > longest) return bad(fmt::format("start, end: the range is over {} days: ask for less", longest.count()));
+  return TimeRange{*start, *end};
+}
+
 }  // namespace ghm::api

@@ -7,6 +7,7 @@
 
 #include "core/http.h"
 #include "core/result.h"
+#include "core/time.h"
 
 /// Query parameters to values. Errors are invalid_input and name the parameter, what was found and what was expected.
 namespace ghm::api {
@@ -19,6 +20,8 @@ Result<std::size_t> number_param(const http::Request& request, const std::string
                                  std::size_t most);
 /// "true" or "false"; nullopt when absent.
 Result<std::optional<bool>> bool_param(const http::Request& request, const std::string& name);
+/// `start` and `end`, RFC 3339 or Unix seconds: without them from `otherwise` before `end`, until `now`. At most `longest`.
+Result<TimeRange> range_param(const http::Request& request, Timestamp now, std::chrono::milliseconds otherwise, std::chrono::days longest);
 /// "A,B" to its parts, empty ones left out.
 std::vector<std::string> split_list(std::string_view text);
 

@@ -65,6 +65,9 @@ Result<std::size_t> board_named(const views::FleetSnapshot& fleet, std::string_v
 // Routes by their file.
 http::Response get_summary(const Call&);  // fleet_routes.cpp
 http::Response get_coverage(const Call&);
+http::Response get_fleet_health(const Call&);  // health_routes.cpp
+http::Response get_fleet_degraded(const Call&);
+http::Response get_gpu_health_history(const Call&);
 http::Response get_layout(const Call&);
 http::Response get_cells(const Call&);
 http::Response get_meta(const Call&);

@@ -141,7 +141,7 @@ void Ingest::settle(SourceState& from, const telemetry::PageReading& first, std:
   from.columns = std::move(columns);
   from.layout = first.layout;
   from.boards = std::move(boards);
-  from.watch.on_series(*from.columns.stored, from.boards, at);
+  from.watch.on_series(from.columns.stored, from.boards, at);
   from.anomalies.seat(seats_of(*from.layout, from.boards));
   ledger_.note_work(from.boards, first.layout->work, at);
 }

@@ -38,8 +38,6 @@ struct Trust::Source {
   std::shared_ptr<const telemetry::PageLayout> layout;
   std::vector<BoardId> boards, owners;  // owners: the boards, then the host
   BoardId host{};
-  std::vector<telemetry::SeriesKey> keys;    // one per column
-  std::vector<telemetry::SeriesKey> sorted;  // the same, for the question whether one is there
   std::vector<XidColumns> xids;
   std::vector<HealthColumn> health;
   // What another source is believed for, and what that was worked out from.
@@ -47,6 +45,16 @@ struct Trust::Source {
   std::vector<telemetry::Refusal> duplicates;
   std::uint64_t truth_seen = 0, layouts_seen = 0;
   Timestamp contested_since{}, last_page{};
+
+  // Worked out when they are needed, which is seldom: kept, they were 20 kB of every host.
+  telemetry::SeriesKey key(const telemetry::PageSeries& s) const {
+    return {owners[s.gpu < 0 ? boards.size() : static_cast<std::size_t>(s.gpu)], s.entity, s.metric};
+  }
+  std::vector<telemetry::SeriesKey> keys() const {
+    std::vector<telemetry::SeriesKey> all;
+    for (const auto& s : layout->table->series) all.push_back(key(s));
+    return all;
+  }
 };
 
 namespace {
@@ -111,7 +119,6 @@ void Trust::new_layout(Source& s, const telemetry::PageReading& first, const std
   s.owners.push_back(host);
   s.rules = validation::ColumnRules::build(*s.layout, first.values, telemetry::MetricCatalogue::built_in(),
                                            telemetry::ModelCatalogue::built_in(), overrides_);
-  s.keys.clear();
   s.xids.clear();
   s.health.clear();
   for (std::size_t place = 0; place < boards.size(); ++place)
@@ -121,7 +128,6 @@ void Trust::new_layout(Source& s, const telemetry::PageReading& first, const std
   for (std::uint32_t i = 0; i < series.size(); ++i) {
     const auto place = series[i].gpu < 0 ? boards.size() : static_cast<std::size_t>(series[i].gpu);
     const auto owner = s.owners[place];
-    s.keys.push_back({owner, series[i].entity, series[i].metric});
     const auto of_board = std::ranges::find(s.xids, place, &XidColumns::place);
     if (of_board == s.xids.end()) continue;
     if (series[i].metric == field::xid) of_board->gauges.push_back(i);
@@ -129,9 +135,7 @@ void Trust::new_layout(Source& s, const telemetry::PageReading& first, const std
       of_board->counts.emplace_back(i, code);
     if (series[i].metric == field::exp_health) s.health.push_back({i, place, owner, watches[owner]++});
   }
-  s.sorted = s.keys;
-  std::ranges::sort(s.sorted);
-  s.memory.adopt(s.rules.rates(), s.keys);
+  s.memory.adopt(s.rules.rates(), s.keys());
   ++layouts_;
 }
 
@@ -181,10 +185,12 @@ void Trust::tell_findings(const validation::RateFindings& found, const Source& s
     if (s.boards[gpu] != BoardId::none)
       out.events.push_back(
           event("gpu_reset", s.boards[gpu], page, "the driver's counters of this GPU started anew: a reset, a reload or a boot"));
-  for (const auto column : found.fell)
-    out.events.push_back(event("counter_fell", s.keys[column].board, page,
+  for (const auto column : found.fell) {
+    const auto key = s.key(s.layout->table->series[column]);
+    out.events.push_back(event("counter_fell", key.board, page,
                                fmt::format("{} is below what it was, and it is kept for the board's life: the value waits in quarantine",
-                                           metric_name(s.keys[column].metric))));
+                                           metric_name(key.metric))));
+  }
 }
 
 // ---- whose word counts
@@ -217,9 +223,11 @@ void Trust::mask(Source& s, const telemetry::PageReading& reading) {
   for (const auto& c : s.contested) {
     const auto* other = by_number_[c.believed];
     if (other == nullptr) continue;
+    auto theirs = other->keys();
+    std::ranges::sort(theirs);
     for (std::uint32_t i = 0; i < series.size(); ++i) {
       const auto place = series[i].gpu < 0 ? s.boards.size() : static_cast<std::size_t>(series[i].gpu);
-      if (place != c.place || !std::ranges::binary_search(other->sorted, s.keys[i])) continue;
+      if (place != c.place || !std::ranges::binary_search(theirs, s.key(series[i]))) continue;
       const auto gpu = series[i].gpu < 0 ? std::nullopt : std::optional(static_cast<std::uint16_t>(series[i].gpu));
       auto text = telemetry::is_absent(reading.values[i]) ? std::string() : fmt::format("{}", reading.values[i]);
       s.duplicates.push_back({gpu, series[i].entity, series[i].metric, std::move(text), Reason::duplicate, i});
@@ -240,8 +248,10 @@ void Trust::watch(Source& s, const telemetry::PageReading& reading, const Page& 
     for (const auto& [column, code] : x.counts)
       if (!telemetry::is_absent(reading.values[column])) counts.push_back({code, reading.values[column]});
     says.counts = counts;
-    for (const int code : x.edges->see(says, page.at))
+    for (const int code : x.edges->see(says, page.at)) {
       out.events.push_back(event("xid", x.board, page, fmt::format("the driver reported Xid {}", code)));
+      out.events.back().code = code;
+    }
   }
   for (const auto& h : s.health) {
     if (is_contested(s, h.place) || telemetry::is_absent(reading.values[h.column])) continue;

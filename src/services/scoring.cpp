@@ -120,8 +120,9 @@ Result<std::vector<health::Input>> health_inputs(const store::TelemetryStore& te
   return inputs;
 }
 
-Scoring::Scoring(const store::TelemetryStore& telemetry, pipeline::LiveView& live, ScoringSettings settings, Log log, StoryTeller stories)
-    : telemetry_(telemetry), live_(live), settings_(settings), log_(std::move(log)), stories_(std::move(stories)) {}
+Scoring::Scoring(const store::TelemetryStore& telemetry, pipeline::LiveView& live, ScoringSettings settings, Log log, StoryTeller stories,
+                 KeepScores keep)
+    : telemetry_(telemetry), live_(live), settings_(settings), log_(std::move(log)), stories_(std::move(stories)), keep_(std::move(keep)) {}
 
 void Scoring::run(Clock& clock, std::stop_token stop) {
   while (clock.sleep_until(clock.now() + 1s, stop)) tick(clock.now(), stop);
@@ -142,7 +143,8 @@ std::vector<const fleet::Board*> Scoring::due(const views::FleetSnapshot& fleet,
 
 namespace {
 
-constexpr std::size_t kMostTogether = 16;
+// Of one host at a time, and not all of a large one: a month of readings of a board is some 30 MB.
+constexpr std::size_t kMostTogether = 4;
 
 // The boards that stand first in `due` and share a host.
 std::span<const fleet::Board* const> first_host(std::span<const fleet::Board* const> due) {
@@ -177,8 +179,11 @@ void Scoring::score(std::span<const fleet::Board* const> boards, Timestamp now, 
   const auto inputs =
       health_inputs(telemetry_, boards, settings_.interval, now, stories_ ? stories_(boards, now) : std::vector<BoardStory>{});
   if (!inputs) return log_.warn("score.failed", {{"host", boards[0]->host}, {"error", inputs.error().what}});
+  const auto before = reports.size();
   for (std::size_t i = 0; i < boards.size(); ++i)
     reports.emplace_back(boards[i]->id, std::make_shared<const health::Report>(health::score((*inputs)[i])));
+  if (keep_ && !keep_(rows_.row(boards[0]->host, std::span(reports).subspan(before), now)))
+    log_.warn("score.not_kept", {{"host", boards[0]->host}, {"error", "the store cannot be written"}});
 }
 
 }  // namespace ghm::services

@@ -12,6 +12,7 @@
 #include "domain/health/health.h"
 #include "domain/store/telemetry_store.h"
 #include "pipeline/live_view.h"
+#include "services/score_history.h"
 
 namespace ghm::services {
 
@@ -32,6 +33,8 @@ struct BoardStory {
   std::vector<health::Peer> peers;  // same model; 24 h of SM clock and activity
   health::Series previous_scores;   // overall scores of the last 31 days
 };
+/// Takes a row of scores to be kept; false when that is not possible now.
+using KeepScores = std::function<bool(store::RowBatch row)>;
 /// Stories of boards of one host, in their order; asked once per host and round, on the scoring thread.
 using StoryTeller = std::function<std::vector<BoardStory>(std::span<const fleet::Board* const> boards, Timestamp now)>;
 
@@ -39,7 +42,8 @@ using StoryTeller = std::function<std::vector<BoardStory>(std::span<const fleet:
 /// depend on has changed. Reads from the store alone, so that a restart scores as if nothing had happened.
 class Scoring {
  public:
-  Scoring(const store::TelemetryStore& telemetry, pipeline::LiveView& live, ScoringSettings settings, Log log, StoryTeller stories = {});
+  Scoring(const store::TelemetryStore& telemetry, pipeline::LiveView& live, ScoringSettings settings, Log log, StoryTeller stories = {},
+          KeepScores keep = {});
 
   /// Until stopped; looks for work once a second.
   void run(Clock& clock, std::stop_token stop);
@@ -61,6 +65,8 @@ class Scoring {
   ScoringSettings settings_;
   Log log_;
   StoryTeller stories_;
+  KeepScores keep_;
+  ScoreRows rows_;
   std::map<fleet::BoardId, Turn> turns_;
   std::atomic<std::uint64_t> scored_ = 0;
 };

@@ -59,8 +59,12 @@ test('the map is walked with the keyboard and leads to a GPU', async ({ page, re
   const wrong = await open(page, '/');
   const layout = await get<{ sites: { racks: { hosts: { slots: string[] }[] }[] }[] }>(request, '/fleet/layout');
   const ids = layout.sites.flatMap((s) => s.racks.flatMap((r) => r.hosts.flatMap((h) => h.slots)));
-  await page.getByTestId('fleet-map').focus();
-  await page.keyboard.press('ArrowRight');
+  // A map that is not drawn yet has nothing to walk on.
+  await expect(async () => {
+    await page.getByTestId('fleet-map').focus();
+    await page.keyboard.press('ArrowRight');
+    await expect(page.locator('p.vh[role=status]')).not.toBeEmpty({ timeout: 1000 });
+  }).toPass();
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(`${serverUrl}/gpus/${encodeURIComponent(ids[1]!)}`);

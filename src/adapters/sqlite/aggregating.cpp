@@ -67,9 +67,9 @@ struct SqliteStore::Aggregation {
 Result<std::vector<Bucket>> SqliteStore::aggregate(const SeriesKey& series, TimeRange range, std::chrono::milliseconds width) const {
   if (width <= 0ms) return Error{Errc::invalid_input, "aggregate: bucket width must be more than 0"};
   auto a = plan(series, windows::whole_buckets(range, width), width);
-  if (auto done = add_minutes(a); !done) return done.error();
   auto main = readers_->lend();
   if (!main) return main.error();
+  if (auto done = add_minutes(**main, a); !done) return done.error();
   if (auto done = add_hours(**main, a); !done) return done.error();
   if (auto done = add_days(**main, a); !done) return done.error();
   if (auto done = add_readings(a); !done) return done.error();
@@ -85,17 +85,29 @@ SqliteStore::Aggregation SqliteStore::plan(const SeriesKey& series, TimeRange ra
   return a;
 }
 
-Result<void> SqliteStore::add_minutes(Aggregation& a) const {
+// Buckets that are wider than an hour, but no whole hours, need minutes only where one of them ends within an hour.
+std::map<Timestamp, std::vector<Rollup>> SqliteStore::whole_hours(Db& main, const Aggregation& a, std::int64_t day) const {
+  std::map<Timestamp, std::vector<Rollup>> found;
+  if (a.width <= kHour) return found;
+  const auto hours = read_hour_rollups(main, a.series, day);
+  if (!hours) return found;  // damaged: the minutes know as well
+  const auto bucket = [&](Timestamp t) { return t.time_since_epoch() / a.width; };
+  for (const auto& r : *hours)
+    if (bucket(r.from) == bucket(r.from + kHour - 1ms) && !a.hours.contains(hour_of(r.from))) found[r.from] = {r};
+  return found;
+}
+
+Result<void> SqliteStore::add_minutes(Db& main, Aggregation& a) const {
   if (a.tier > Tier::minutes) return {};
   for (const auto& [day, pool] : rollups_.readers(a.range)) {
     if (a.done.contains(day)) continue;
-    std::map<Timestamp, std::vector<Rollup>> found;
+    auto found = whole_hours(main, a, day);
+    const auto wanted = [&](std::int64_t hour) { return !a.hours.contains(hour) && !found.contains(start_of_hour(hour)); };
     auto file = pool->lend();
-    auto done = file ? read_minute_rollups(**file, a.series, a.range,
-                                           [&](std::int64_t hour, std::vector<Rollup> rollups) {
-                                             if (!a.hours.contains(hour)) found[start_of_hour(hour)] = std::move(rollups);
-                                           })
-                     : Result<void>(file.error());
+    auto done =
+        file ? read_minute_rollups(**file, a.series, a.range, wanted,
+                                   [&](std::int64_t hour, std::vector<Rollup> rollups) { found[start_of_hour(hour)] = std::move(rollups); })
+             : Result<void>(file.error());
     if (done) {
       for (auto& [from, rollups] : found) a.add(from, std::move(rollups));
       a.done.insert(day);

@@ -138,7 +138,7 @@ Result<void> put_hour(Db& main, BoardId board, std::int64_t hour, const RollupBl
   return update_days(main, board, span, days_of(*hours, span), log);
 }
 
-Result<void> read_minute_rollups(Db& day, const store::SeriesKey& series, TimeRange range,
+Result<void> read_minute_rollups(Db& day, const store::SeriesKey& series, TimeRange range, const std::function<bool(std::int64_t)>& wanted,
                                  const std::function<void(std::int64_t, std::vector<Rollup>)>& found) {
   auto q = day.query("select sum, bytes, hour from chunks where board = ?1 and hour >= ?2 and hour <= ?3 order by hour");
   if (!q) return q.error();
@@ -147,6 +147,7 @@ Result<void> read_minute_rollups(Db& day, const store::SeriesKey& series, TimeRa
     const auto row = q->step();
     if (!row) return row.error();
     if (!*row) return {};
+    if (!wanted(q->integer(2))) continue;
     const auto bytes = checked_bytes(day, *q);
     if (!bytes) return bytes.error();
     auto rollups = read_series(*bytes, series);

@@ -27,8 +27,9 @@ Result<void> put_minutes(Db& day, BoardId board, std::int64_t hour, const store:
 /// of the hours puts its day on the list of days to roll up again, that of the days is made of the hours.
 Result<void> put_hour(Db& main, BoardId board, std::int64_t hour, const store::RollupBlock& minutes, const Log& log);
 
-/// One series' rollups of a minute in the day's file, hour by hour.
+/// One series' rollups of a minute in the day's file, hour by hour, but for hours that are not wanted: those are not even read.
 Result<void> read_minute_rollups(Db& day, const store::SeriesKey& series, TimeRange range,
+                                 const std::function<bool(std::int64_t hour)>& wanted,
                                  const std::function<void(std::int64_t hour, std::vector<windows::Rollup>)>& found);
 /// One series' rollups of the hours of one day. corrupt: its readings can tell.
 Result<std::vector<windows::Rollup>> read_hour_rollups(Db& main, const store::SeriesKey& series, std::int64_t day);

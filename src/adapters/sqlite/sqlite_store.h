@@ -82,7 +82,8 @@ class SqliteStore final : public store::TelemetryStore, public store::RecordStor
   // aggregating (aggregating.cpp)
   struct Aggregation;
   Aggregation plan(const SeriesKey& series, TimeRange range, std::chrono::milliseconds width) const;
-  Result<void> add_minutes(Aggregation& a) const;
+  std::map<Timestamp, std::vector<windows::Rollup>> whole_hours(Db& main, const Aggregation& a, std::int64_t day) const;
+  Result<void> add_minutes(Db& main, Aggregation& a) const;
   Result<void> add_hours(Db& main, Aggregation& a) const;
   Result<void> add_days(Db& main, Aggregation& a) const;
   Result<void> add_readings(Aggregation& a) const;

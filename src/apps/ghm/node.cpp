@@ -78,8 +78,15 @@ Result<void> Node::open_store() {
       pipeline::RemoteIngest::Settings{config_.scraper.interval, config_.simulated_ingest, std::chrono::hours(24 * config_.raw_days)},
       *ingest_, log_.with({{"stage", "remote_write"}}));
   keeper_ = std::make_unique<pipeline::Keeper>(*store_, *store_, pipeline::KeeperSettings{}, log_.with({{"stage", "keeper"}}));
+  auto stories = std::make_shared<services::BoardStories>(*store_, *store_, live_);
   scoring_ = std::make_unique<services::Scoring>(
-      *store_, live_, services::ScoringSettings{config_.scoring_interval, config_.scraper.interval}, log_.with({{"stage", "scoring"}}));
+      *store_, live_, services::ScoringSettings{config_.scoring_interval, config_.scraper.interval}, log_.with({{"stage", "scoring"}}),
+      [stories](std::span<const fleet::Board* const> boards, Timestamp now) { return stories->tell(boards, now); },
+      [this](store::RowBatch row) {
+        pipeline::ToKeep scores;
+        scores.rows.push_back(std::move(row));
+        return to_keep_.try_put(scores);
+      });
   return {};
 }
 

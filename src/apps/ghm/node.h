@@ -20,6 +20,7 @@
 #include "pipeline/live_view.h"
 #include "pipeline/remote_gate.h"
 #include "pipeline/remote_ingest.h"
+#include "services/board_stories.h"
 #include "services/scoring.h"
 #include "services/self_metrics.h"
 

@@ -121,11 +121,14 @@ void Ledger::note_answer(Host& h, const Sighting& s) {
   h.simulated |= s.simulated;
   h.interval = s.interval;
   h.last_error.clear();
+  // Nothing came, whoever is to blame: the host, the network, or we who were not running. It is nobody's uptime.
+  const bool heard_before = h.last_answer != Timestamp{};
+  if (heard_before && s.at - h.last_answer > kIntervalsUntilSilent * h.interval)
+    intervals_.add_ended({h.id, "silence", h.name, {}, h.last_answer, s.at});
   h.last_answer = std::max(h.last_answer, s.at);
   if (st.told_missing) {
     st.told_missing = false;
     tell(s.at, "source_returned", BoardId::none, h.name, fmt::format("{} answers again", h.name));
-    intervals_.add_ended({h.id, "silence", h.name, {}, h.silent_since.value_or(s.at), s.at});
     h.silent_since.reset();
     mark(h.id);
   }

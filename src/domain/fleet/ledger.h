@@ -64,6 +64,7 @@ struct FleetEvent {
   BoardId board{};   // none: about the host
   std::string host;
   std::string detail;  // one sentence
+  int code = 0;        // of an Xid; 0: none
 };
 
 /// One source's page, as far as identity goes.

@@ -69,18 +69,19 @@ BoardId common_board(std::span<const SeriesKey> series) {
 
 }  // namespace
 
-void PageWatch::on_series(std::span<const SeriesKey> series, std::span<const BoardId> boards, Timestamp at) {
-  std::vector<SeriesKey> now(series.begin(), series.end());
+void PageWatch::on_series(Series series, std::span<const BoardId> boards, Timestamp at) {
+  auto now = *series;
   std::ranges::sort(now);
   const std::set<BoardId> shown(boards.begin(), boards.end());
-  for (const auto& key : present_)
+  if (present_ == nullptr) present_ = series;
+  for (const auto& key : *present_)
     if (!is_event_only(key.metric) && !std::ranges::binary_search(now, key)) gone_.try_emplace(key, Gone{at, false});
   std::erase_if(gone_, [&](const auto& entry) {
     const bool back = std::ranges::binary_search(now, entry.first);
     if (back && entry.second.told) returned_.push_back(entry.first);
     return back || !shown.contains(entry.first.board);
   });
-  present_ = std::move(now);
+  present_ = std::move(series);
 }
 
 void PageWatch::on_answer(std::chrono::microseconds took) {

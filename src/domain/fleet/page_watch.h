@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <memory>
 #include <set>
 #include <span>
 #include <string>
@@ -25,7 +26,8 @@ class PageWatch {
  public:
   /// The series of a page whose layout is new. `boards`: those the page shows; the series of a board that went are not
   /// news of their own. `name` gives a metric's name. O(series · log).
-  void on_series(std::span<const telemetry::SeriesKey> series, std::span<const BoardId> boards, Timestamp at);
+  using Series = std::shared_ptr<const std::vector<telemetry::SeriesKey>>;
+  void on_series(Series series, std::span<const BoardId> boards, Timestamp at);
 
   /// How long the page took to come.
   void on_answer(std::chrono::microseconds took);
@@ -58,7 +60,7 @@ class PageWatch {
   void notice_pace(std::vector<Sign>& signs);
   void notice_frozen(Timestamp now, std::vector<Sign>& signs);
 
-  std::vector<telemetry::SeriesKey> present_;  // ascending
+  Series present_;  // shared with whoever stores them
   std::map<telemetry::SeriesKey, Gone> gone_;
   std::vector<telemetry::SeriesKey> returned_;
   double usual_seconds_ = 0, last_seconds_ = 0;

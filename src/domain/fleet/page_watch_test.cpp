@@ -25,7 +25,7 @@ struct PageWatchTest : ::testing::Test {
 
   void page(std::vector<SeriesKey> series, std::vector<BoardId> boards = {kA, kB}) {
     now += 10s;
-    watch.on_series(series, boards, now);
+    watch.on_series(std::make_shared<const std::vector<SeriesKey>>(std::move(series)), boards, now);
   }
   std::vector<std::string> signs() {
     std::vector<std::string> out;

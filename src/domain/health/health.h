@@ -106,6 +106,15 @@ struct DimensionSpec {
 };
 std::span<const DimensionSpec> dimensions();
 
+/// Scores are series too. Their numbers lie beyond DCGM's, and no page can name them: they stand in no catalogue.
+inline constexpr telemetry::MetricId kOverallScore{60'000};
+constexpr telemetry::MetricId dimension_score(std::size_t dimension) {
+  return static_cast<telemetry::MetricId>(static_cast<std::uint16_t>(kOverallScore) + 1 + dimension);
+}
+constexpr bool is_score(telemetry::MetricId metric) {
+  return metric >= kOverallScore;
+}
+
 /// The rules of all dimensions by name, in the profile's order, which is the order of findings.
 std::vector<std::string_view> rule_names();
 

@@ -152,7 +152,8 @@ Json column_json(const MetricColumn& column, const Grid& grid) {
 Json gpu_detail(const FleetSnapshot& fleet, std::size_t board, const std::vector<store::Latest>& latest) {
   Json detail = gpu_row(fleet.boards[board]);
   Json readings = Json::array();
-  for (const auto& l : latest) readings.push_back(reading(l));
+  for (const auto& l : latest)
+    if (!health::is_score(l.series.metric)) readings.push_back(reading(l));
   detail["readings"] = std::move(readings);
   detail["siblings"] = siblings(fleet, board);
   detail["as_of"] = format_rfc3339(fleet.as_of);

@@ -17,6 +17,12 @@ using Json = nlohmann::ordered_json;
 /// GET fleet/summary. O(boards).
 Json fleet_summary(const FleetSnapshot& fleet);
 
+/// GET fleet/health: the index, and the same by region, datacenter, rack, host, model, batch and driver, the lowest first; each
+/// with its lowest board and the one that fell most in 7 days. O(boards · log groups).
+Json fleet_health(const FleetSnapshot& fleet);
+/// GET fleet/degraded: boards in service with a score below `below`, the lowest first.
+Json fleet_degraded(const FleetSnapshot& fleet, double below, std::size_t limit);
+
 /// GET gpus: filters, sort and a cursor; `sort` is a field name, "-" in front turns it round.
 struct GpuQuery {
   std::string sort = "score";  // score urgency (need action, then the lowest score) serial host model temperature power last_seen
