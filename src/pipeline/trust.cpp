@@ -33,7 +33,7 @@ struct Trust::HealthColumn {
 struct Trust::Source {
   std::string name;
   validation::SourceNumber number = 0;
-  validation::ColumnRules rules;
+  std::shared_ptr<const validation::ColumnRules> rules;  // hosts of one kind share theirs
   validation::RateMemory memory;
   std::shared_ptr<const telemetry::PageLayout> layout;
   std::vector<BoardId> boards, owners;  // owners: the boards, then the host
@@ -112,13 +112,23 @@ bool Trust::is_contested(const Source& source, std::size_t place) {
          std::ranges::find(source.contested, place, &validation::SourceOfTruth::Contested::place) != source.contested.end();
 }
 
+std::shared_ptr<const validation::ColumnRules> Trust::shared(const telemetry::SeriesTable* table, validation::ColumnRules fresh) {
+  auto& known = rules_[table];
+  std::erase_if(known, [](const auto& rules) { return rules.expired(); });
+  for (const auto& rules : known)
+    if (auto kept = rules.lock(); kept && *kept == fresh) return kept;
+  auto kept = std::make_shared<const validation::ColumnRules>(std::move(fresh));
+  known.push_back(kept);
+  return kept;
+}
+
 void Trust::new_layout(Source& s, const telemetry::PageReading& first, const std::vector<BoardId>& boards, BoardId host) {
   s.layout = first.layout;
   s.boards = s.owners = boards;
   s.host = host;
   s.owners.push_back(host);
-  s.rules = validation::ColumnRules::build(*s.layout, first.values, telemetry::MetricCatalogue::built_in(),
-                                           telemetry::ModelCatalogue::built_in(), overrides_);
+  s.rules = shared(s.layout->table.get(), validation::ColumnRules::build(*s.layout, first.values, telemetry::MetricCatalogue::built_in(),
+                                                                         telemetry::ModelCatalogue::built_in(), overrides_));
   s.xids.clear();
   s.health.clear();
   for (std::size_t place = 0; place < boards.size(); ++place)
@@ -135,7 +145,7 @@ void Trust::new_layout(Source& s, const telemetry::PageReading& first, const std
       of_board->counts.emplace_back(i, code);
     if (series[i].metric == field::exp_health) s.health.push_back({i, place, owner, watches[owner]++});
   }
-  s.memory.adopt(s.rules.rates(), s.keys());
+  s.memory.adopt(s.rules->rates(), s.keys());
   ++layouts_;
 }
 
@@ -147,7 +157,7 @@ fleet::FleetEvent Trust::event(const char* kind, BoardId board, const Page& page
 Trust::Verdict Trust::judge(Source& s, telemetry::PageReading& reading, const Page& page) {
   Verdict out{{}, {}, s.duplicates};
   const auto readers = reading.refused.size();
-  validation::believe(reading, s.rules, page.at);
+  validation::believe(reading, *s.rules, page.at);
   tell_findings(s.memory.check(reading, page.at), s, page, out);
   const Quarantine::From from{s.name, page.at, *s.layout, s.boards, s.host};
   const std::span all(reading.refused);
@@ -163,7 +173,7 @@ Trust::Verdict Trust::judge(Source& s, telemetry::PageReading& reading, const Pa
 
 Trust::Verdict Trust::judge_part(Source& s, telemetry::PageReading& part, const Page& page, bool late) {
   Verdict out{{}, {}, s.duplicates};
-  validation::believe(part, s.rules, page.at);
+  validation::believe(part, *s.rules, page.at);
   if (!late) {
     const auto said = part.values;
     settle_duplicates(s, part, page, out);

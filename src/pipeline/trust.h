@@ -67,6 +67,7 @@ class Trust {
   void settle_duplicates(Source& source, telemetry::PageReading& reading, const Page& page, Verdict& out);
   void mask(Source& source, const telemetry::PageReading& reading);
   void watch(Source& source, const telemetry::PageReading& reading, const Page& page, Verdict& out);
+  std::shared_ptr<const validation::ColumnRules> shared(const telemetry::SeriesTable* table, validation::ColumnRules fresh);
   fleet::FleetEvent event(const char* kind, fleet::BoardId board, const Page& page, std::string detail) const;
 
   std::shared_ptr<Quarantine> quarantine_;
@@ -75,6 +76,7 @@ class Trust {
   std::unordered_map<std::string, std::unique_ptr<Source>> sources_;
   std::vector<Source*> by_number_{nullptr};
   validation::SourceOfTruth truth_;
+  std::unordered_map<const telemetry::SeriesTable*, std::vector<std::weak_ptr<const validation::ColumnRules>>> rules_;
   std::uint64_t layouts_ = 0;  // new ones so far
   std::map<fleet::BoardId, validation::XidEdges> xids_;
   std::map<std::pair<fleet::BoardId, int>, validation::WorseEdge> health_;

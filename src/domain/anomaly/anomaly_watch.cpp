@@ -93,7 +93,7 @@ bool AnomalyWatch::page(Timestamp now, std::span<const double> values, std::chro
 
 void AnomalyWatch::gather(std::size_t seat, std::span<const double> values) {
   const auto& columns = seats_[seat].columns;
-  auto& out = boards_[seat].minute.slots;
+  auto& out = minutes_[seat].slots;
   auto& sums = sums_[seat];
   for (std::size_t g = 0; g < kGauges; ++g) out[g] = sums.count[g] == 0 ? kNone : sums.sum[g] / sums.count[g];
   sums = {};
@@ -113,18 +113,19 @@ std::vector<AnomalyChange> AnomalyWatch::minute(Timestamp now, std::span<const d
   const double minutes = std::chrono::duration<double, std::ratio<60>>(now - last_minute_).count();
   last_minute_ = now;
   auto out = std::exchange(left_, {});
+  minutes_.resize(seats_.size());
   for (std::size_t s = 0; s < seats_.size(); ++s) {
     auto& b = boards_[s];
     gather(s, values);
-    b.minute.inputs.fill(kNone);
-    b.minute.peers.fill(std::nullopt);
+    minutes_[s].inputs.fill(kNone);
     b.here = !away[s] && seats_[s].board != BoardId::none;
     if (away[s]) b.watch.rearm(now);
-    if (b.here) b.watch.smooth(b.minute, minutes, now);
+    if (b.here) b.watch.smooth(minutes_[s], minutes, now);
   }
   for (std::size_t g = 0; g < groups_.size(); ++g) compare_peers(g, minutes, now);
   for (std::size_t s = 0; s < seats_.size(); ++s)
     if (boards_[s].here) judge(s, now, out);
+  std::vector<BoardMinute>().swap(minutes_);  // ten thousand boards need not keep theirs
   return out;
 }
 
@@ -152,7 +153,7 @@ PeerMedians& AnomalyWatch::medians_of(Slot slot) {
 }
 
 void AnomalyWatch::compare_warmth(WarmthPerWatt& warmth, double minutes) {
-  const double limit = boards_[members_.front()].minute.slots[index_of(Slot::power_limit)], usual = limit > 0 ? limit : kUsualLimit;
+  const double limit = minutes_[members_.front()].slots[index_of(Slot::power_limit)], usual = limit > 0 ? limit : kUsualLimit;
   auto& m = medians_of(Slot::power);
   const double watts = m.median();
   others_.clear();
@@ -162,10 +163,10 @@ void AnomalyWatch::compare_warmth(WarmthPerWatt& warmth, double minutes) {
   for (std::size_t i = 0; i < members_.size(); ++i) {
     auto& b = boards_[members_[i]];
     const double w = b.watch.smoothed(Slot::power), c = scratch_[i], rise = warmth.slope() * w;
-    if (b.warmth.doubt(w) <= kMostDoubt) b.minute.inputs[at(Input::warmth)] = c - b.warmth.slope() * (w - kReference * usual);
+    if (b.warmth.doubt(w) <= kMostDoubt) minutes_[members_[i]].inputs[at(Input::warmth)] = c - b.warmth.slope() * (w - kReference * usual);
     b.warmth.take(w, c, minutes, usual);
     if (members_.size() > kLeastPeers && rise >= kLeastRise)
-      b.minute.inputs[at(Input::relative_warmth)] = 100 * (c - m.of_others(c) - warmth.slope() * (w - others_[i])) / rise;
+      minutes_[members_[i]].inputs[at(Input::relative_warmth)] = 100 * (c - m.of_others(c) - warmth.slope() * (w - others_[i])) / rise;
   }
 }
 
@@ -178,7 +179,7 @@ void AnomalyWatch::compare_memory() {
   }
   medians_.take(scratch_);
   for (std::size_t i = 0; i < members_.size(); ++i)
-    boards_[members_[i]].minute.inputs[at(Input::relative_memory)] = scratch_[i] - medians_.of_others(scratch_[i]);
+    minutes_[members_[i]].inputs[at(Input::relative_memory)] = scratch_[i] - medians_.of_others(scratch_[i]);
 }
 
 // Only boards that are as busy as the middle one, and do work: a clock or a power of another load says nothing about the
@@ -189,7 +190,7 @@ void AnomalyWatch::compare_alike(Input input, Slot slot, Timestamp now) {
   scratch_.clear();
   for (const auto s : members_) {
     const auto& w = boards_[s].watch;
-    const double limit = boards_[s].minute.slots[index_of(Slot::power_limit)];
+    const double limit = minutes_[s].slots[index_of(Slot::power_limit)];
     if (!w.is_busy(now) || w.smoothed(Slot::power) < kWorking * (limit > 0 ? limit : kUsualLimit) ||
         !(std::fabs(w.smoothed(Slot::gpu_util) - util) <= kAlike) || !(w.smoothed(slot) > 0))
       continue;
@@ -199,16 +200,16 @@ void AnomalyWatch::compare_alike(Input input, Slot slot, Timestamp now) {
   if (alike_.size() <= kLeastPeers) return;
   medians_.take(scratch_);
   for (std::size_t i = 0; i < alike_.size(); ++i)
-    boards_[alike_[i]].minute.inputs[at(input)] = 100 * (scratch_[i] / medians_.of_others(scratch_[i]) - 1);
+    minutes_[alike_[i]].inputs[at(input)] = 100 * (scratch_[i] / medians_.of_others(scratch_[i]) - 1);
 }
 
 void AnomalyWatch::score(Input input) {
   scratch_.clear();
   for (const auto s : members_)
-    if (const double x = boards_[s].minute.inputs[at(input)]; !std::isnan(x)) scratch_.push_back(x);
+    if (const double x = minutes_[s].inputs[at(input)]; !std::isnan(x)) scratch_.push_back(x);
   medians_.take(scratch_);
   for (const auto s : members_) {
-    auto& minute = boards_[s].minute;
+    auto& minute = minutes_[s];
     const double x = minute.inputs[at(input)];
     if (!std::isnan(x)) minute.peers[at(input)] = peer_residual(medians_, x, least_sigma_of_peers(input));
   }
@@ -221,7 +222,7 @@ void AnomalyWatch::judge(std::size_t seat, Timestamp now, std::vector<AnomalyCha
   ++counts_.minutes;
   for (std::size_t c = 0; c < kChecks.size(); ++c) {
     Score score;
-    switch (b.watch.judge(c, b.minute, now, score)) {
+    switch (b.watch.judge(c, minutes_[seat], now, score)) {
       case Hysteresis::Change::opened: on_opened(seat, c, score, now, out); break;
       case Hysteresis::Change::closed: on_closed(seat, c, out); break;
       case Hysteresis::Change::none: update(seat, c, score, now); break;

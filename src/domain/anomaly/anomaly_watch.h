@@ -72,7 +72,6 @@ class AnomalyWatch {
  private:
   struct Board {
     BoardWatch watch;
-    BoardMinute minute;
     WarmthPerWatt warmth;  // its own cooler's
     std::size_t group = 0;
     bool here = false;                          // nobody works on it
@@ -112,6 +111,7 @@ class AnomalyWatch {
   std::vector<Seat> seats_;
   std::vector<Sums> sums_;
   std::vector<Board> boards_;
+  std::vector<BoardMinute> minutes_;  // of the boards, while minute() runs
   std::vector<Group> groups_;
   std::vector<Open> open_;
   std::vector<AnomalyChange> left_;           // of boards that went

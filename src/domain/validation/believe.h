@@ -21,6 +21,7 @@ class ColumnRules {
   const std::vector<Bounds>& bounds() const { return bounds_; }
   /// Of the columns that have one, by column. RateMemory applies them.
   const std::vector<RateRule>& rates() const { return rates_; }
+  friend bool operator==(const ColumnRules&, const ColumnRules&) = default;
 
  private:
   std::vector<Bounds> bounds_;

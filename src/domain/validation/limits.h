@@ -17,6 +17,7 @@ inline constexpr double kNoLimit = std::numeric_limits<double>::infinity();
 
 struct Bounds {
   double lo = -kNoLimit, hi = kNoLimit;
+  friend bool operator==(const Bounds&, const Bounds&) = default;
 };
 
 /// What one GPU's own page and its model say about its limits; nullopt where neither does. Tolerances are in these numbers.

@@ -22,6 +22,7 @@ struct RateRule {
   bool energy = false;           // field 156: it restarts at the moment at which the driver does, so it is the witness of restarts
   double per_second = kNoLimit;  // canonical unit
   double allowance = 0;          // a step that is always possible
+  friend bool operator==(const RateRule&, const RateRule&) = default;
 };
 
 /// nullopt: nothing is impossible. `limits`: of the GPU that the series belongs to. `own`: the site's override, or nullptr.

@@ -121,12 +121,16 @@ Json conflicts(const FleetSnapshot& fleet) {
   return out;
 }
 
-// The boards of which the least is known come first.
+bool lacks_something(const health::Report& report) {
+  return std::ranges::any_of(report.dimensions, [](const health::Dimension& d) { return d.coverage < 1; });
+}
+
+// The boards of which something is not known, the least known first.
 Json least_covered(const FleetSnapshot& fleet) {
   constexpr std::size_t kMost = 50;
   std::vector<std::pair<double, const BoardView*>> boards;
   for (const auto& view : fleet.boards)
-    if (view.board.in_service && view.health != nullptr) boards.emplace_back(view.health->coverage, &view);
+    if (view.board.in_service && view.health != nullptr && lacks_something(*view.health)) boards.emplace_back(view.health->coverage, &view);
   std::ranges::stable_sort(boards, {}, &decltype(boards)::value_type::first);
   if (boards.size() > kMost) boards.resize(kMost);
   Json out = Json::array();

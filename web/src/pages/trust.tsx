@@ -289,7 +289,9 @@ function Refused({ c }: { c: Coverage }) {
 function LeastKnown({ c }: { c: Coverage }) {
   return (
     <Card title="GPUs of which the least is known" class="c12" hint={<AsOf at={c.as_of} />}>
-      {c.items.length === 0 && <Empty>No GPU has a score yet.</Empty>}
+      {c.items.length === 0 && (
+        <Empty>{c.coverage === null ? 'No GPU has a score yet.' : 'All that scores look at is known of every GPU.'}</Empty>
+      )}
       {c.items.length > 0 && (
         <Scroll label="Table of GPUs of which the least is known" tall>
           <table data-testid="least-known">
@@ -311,7 +313,7 @@ function LeastKnown({ c }: { c: Coverage }) {
                   <td>
                     <Share share={g.coverage} quiet={true} />
                   </td>
-                  <td class="wrap t2">{sentence(weakest(g.dimensions, isJudged)) || 'only in what this version does not score'}</td>
+                  <td class="wrap t2">{sentence(weakest(g.dimensions, isJudged)) || 'little'}</td>
                 </tr>
               ))}
             </tbody>
