@@ -7,6 +7,7 @@
 #include "domain/fleet/page_watch.h"
 #include "domain/telemetry/metric_catalogue.h"
 #include "domain/telemetry/model_catalogue.h"
+#include "pipeline/anomaly_watch.h"
 #include "pipeline/ledger_records.h"
 #include "pipeline/sighting_of.h"
 #include "pipeline/source_columns.h"
@@ -141,6 +142,7 @@ void Ingest::settle(SourceState& from, const telemetry::PageReading& first, std:
   from.layout = first.layout;
   from.boards = std::move(boards);
   from.watch.on_series(from.columns.stored, from.boards, at);
+  from.anomalies.seat(seats_of(*from.layout, from.boards));
   ledger_.note_work(from.boards, first.layout->work, at);
 }
 
@@ -225,6 +227,8 @@ void Ingest::show(SourceState& from, const telemetry::PageReading& reading, Time
     const double energy = live.energy == kNoColumn ? telemetry::absent() : reading.values[static_cast<std::size_t>(live.energy)];
     from.watch.on_values(live.board, digest_of(live_[id], energy), !telemetry::is_absent(energy) || live_[id].utilisation > 0, at);
   }
+  // Kept with what this page brings: emit() takes what waits first.
+  std::ranges::move(event_records(watch_anomalies(from, reading, at, ledger_)), std::back_inserter(waiting_records_));
 }
 
 store::RowBatch Ingest::row(const SourceState& from, const telemetry::PageReading& reading, Timestamp at) const {

@@ -2,6 +2,7 @@
 #include <memory>
 #include <vector>
 
+#include "domain/anomaly/anomaly_watch.h"
 #include "domain/fleet/ledger.h"
 #include "domain/fleet/page_watch.h"
 #include "pipeline/source_columns.h"
@@ -17,6 +18,7 @@ struct SourceState {
   std::vector<fleet::BoardId> boards;
   SourceColumns columns;
   fleet::PageWatch watch;
+  anomaly::AnomalyWatch anomalies;
 };
 
 }  // namespace ghm::pipeline

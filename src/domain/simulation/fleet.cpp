@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include "domain/simulation/birth.h"
+#include "domain/simulation/catalogue.h"
 #include "domain/simulation/faults.h"
 #include "domain/simulation/links.h"
 #include "domain/simulation/memory_errors.h"
@@ -169,6 +171,35 @@ void Fleet::advance(std::size_t host, Timestamp now) {
 void Fleet::render(std::size_t host, std::string& page) const {
   const auto& h = impl_->hosts.at(host);
   render_page(h.boards, h.labels, page);
+}
+
+namespace {
+
+double value_of(const Board& b, int field) {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  if (b.ill.gone) return kNone;
+  double sum = 0;
+  for (const auto& f : link_families())
+    if (f.field == field) {
+      for (int link = 0; link < kMostLinks; ++link)
+        if (b.links.up[static_cast<std::size_t>(link)]) sum += f.value(b, link);
+      return sum;
+    }
+  const auto it = std::ranges::lower_bound(families(), field, {}, &Family::field);
+  const bool is_there = it != families().end() && it->field == field && it->value != nullptr;
+  return !is_there || (it->profiling && b.ill.profiling_blank) ? kNone : it->value(b);
+}
+
+}  // namespace
+
+void Fleet::read(std::size_t host, std::span<const int> fields, std::vector<double>& values) const {
+  values.clear();
+  for (const auto& b : impl_->hosts.at(host).boards)
+    for (const int field : fields) values.push_back(value_of(b, field));
+}
+
+Fleet Fleet::twin() const {
+  return Fleet(std::make_unique<Impl>(*impl_));
 }
 
 PageFault Fleet::page_fault(std::size_t host) const {

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,11 @@ class Fleet {
   /// Appends the host's page as dcgm-exporter prints it, byte for byte: 8 GPUs x >= 110 series.
   void render(std::size_t host, std::string& page) const;
   PageFault page_fault(std::size_t host) const;
+  /// The same numbers without the page, for who lives through years of it: per GPU of the host one value per field, NaN where the page
+  /// has none. Fields of single NVLinks are summed over the links that are up. A GPU that is gone says nothing.
+  void read(std::size_t host, std::span<const int> fields, std::vector<double>& values) const;
+  /// The same fleet once more, from here on with a fate of its own.
+  Fleet twin() const;
 
   /// gpu: serial, UUID, "HOST/INDEX" or a global number. fault: the contract's words. Takes effect at the next advance() and
   /// stays. Faults of heat and power give the host full load, for without it they would not show. The result says, for

@@ -1,0 +1,118 @@
+#include "pipeline/anomaly_watch.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "domain/simulation/fleet.h"
+#include "domain/telemetry/metric_catalogue.h"
+#include "pipeline/ingest.h"
+
+namespace ghm::pipeline {
+namespace {
+
+namespace field = telemetry::field;
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+const Timestamp kBirth = from_unix_ms(1'770'000'000'000);
+
+/// Pages of a simulated host, once a minute, through the whole ingest.
+struct AnomalyEvents : ::testing::Test {
+  void pass(std::chrono::minutes span) {
+    for (auto end = now + span; now < end;) {
+      now += 1min;
+      fleet.advance(0, now);
+      text.clear();
+      fleet.render(0, text);
+      ingest.on_scrape({target, now, {}, text, "", "healthy/7"});
+    }
+  }
+  std::vector<std::string> anomalies() {
+    std::vector<std::string> out;
+    for (const auto& r : std::exchange(records, {})) {
+      if (r.kind != "event") continue;
+      const auto body = nlohmann::json::parse(r.body);
+      if (body["kind"] == "anomaly" || body["kind"] == "anomaly_cleared")
+        out.push_back(body["kind"].get<std::string>() + " " + body.value("gpu", "host") + " " + body["detail"].get<std::string>());
+    }
+    return out;
+  }
+  std::string serial(int slot) const {
+    for (const auto& [id, board] : ingest.ledger().boards())
+      if (board.slot == slot) return board.serial;
+    return "?";
+  }
+
+  simulation::Fleet fleet = std::move(*simulation::Fleet::create({8, 7, "healthy", kBirth}));
+  telemetry::Target target{"gpu-host-1:9400", {{"rack", "R07"}}, std::make_shared<telemetry::ScrapeAccess>()};
+  Timestamp now = kBirth;
+  std::string text;
+  std::vector<store::Record> records;
+  Ingest::Settings settings{.interval = 60s};
+  Ingest ingest{settings,
+                {[this](ToKeep& k) {
+                   std::ranges::move(k.records, std::back_inserter(records));
+                   return true;
+                 },
+                 [](LiveUpdate) {}},
+                Log::off()};
+};
+
+TEST_F(AnomalyEvents, AFaultBecomesOneEventOfItsBoardAndAnotherWhenItIsOver) {
+  pass(90min);
+  EXPECT_THAT(anomalies(), IsEmpty());
+  ASSERT_TRUE(fleet.inject("3", "hbm_ue", now));
+  pass(5min);
+  EXPECT_THAT(anomalies(), IsEmpty()) << "not before five minutes";
+  pass(4min);
+  const auto said = anomalies();
+  EXPECT_THAT(said, Contains(AllOf(HasSubstr("anomaly " + serial(3)), HasSubstr("uncorrectable memory errors: 1"),
+                                   HasSubstr("event_burst, error"))));
+  EXPECT_THAT(said, ::testing::Each(HasSubstr(serial(3))));
+  pass(2h);
+  EXPECT_THAT(anomalies(), Contains(AllOf(HasSubstr("anomaly_cleared " + serial(3)), HasSubstr("uncorrectable memory errors"))));
+}
+
+TEST_F(AnomalyEvents, UnderMaintenanceThereIsNone) {
+  pass(90min);
+  ingest.tell([&](fleet::Ledger& ledger) { ASSERT_TRUE(ledger.start_maintenance("R07", std::nullopt, "new cables", "test", now)); }, now,
+              {});
+  ASSERT_TRUE(fleet.inject("3", "pcie_width", now));
+  pass(90min);
+  EXPECT_THAT(anomalies(), IsEmpty());
+}
+
+TEST(SeatsOf, PreferTheNewerNameAndCountLinks) {
+  using telemetry::Entity;
+  using telemetry::MetricId;
+  auto table = std::make_shared<telemetry::SeriesTable>();
+  table->series = {{0, {}, MetricId{241}},
+                   {0, {}, MetricId{1422}},
+                   {0, {}, field::gpu_temp},
+                   {0, {Entity::Kind::nvlink, 0}, field::nvlink_state},
+                   {0, {Entity::Kind::nvlink, 1}, field::nvlink_state},
+                   {0, {Entity::Kind::nvlink, 1}, MetricId{1527}},
+                   {0, {Entity::Kind::mig, 1}, field::gpu_util},
+                   {-1, {Entity::Kind::node, 0}, field::gpu_util}};
+  telemetry::PageLayout layout{table, {{}}, {}};
+  layout.gpus[0].model = "NVIDIA H200";
+  const auto seats = seats_of(layout, {fleet::BoardId{5}});
+  ASSERT_EQ(seats.size(), 1u);
+  const auto& c = seats[0].columns;
+  using anomaly::index_of;
+  using anomaly::Slot;
+  EXPECT_EQ(seats[0].model, "NVIDIA H200");
+  EXPECT_EQ(c.column[index_of(Slot::heat_cut)], 1);
+  EXPECT_EQ(c.column[index_of(Slot::gpu_temp)], 2);
+  EXPECT_EQ(c.column[index_of(Slot::gpu_util)], anomaly::SlotColumns::kNoColumn) << "an instance is not the board";
+  EXPECT_THAT(c.links_up, ElementsAre(3, 4));
+  EXPECT_THAT(c.link_replays, ElementsAre(5));
+}
+
+}  // namespace
+}  // namespace ghm::pipeline
