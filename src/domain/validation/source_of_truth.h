@@ -42,7 +42,7 @@ class SourceOfTruth {
     Timestamp seen{};
     std::chrono::milliseconds interval{};
   };
-  std::vector<Claim> claims_;                            // by BoardId
+  std::vector<Claim> claims_;                      // by BoardId
   std::unordered_set<std::uint64_t> known_pairs_;  // smaller number first
   std::vector<Contested> contested_;
   std::uint64_t generation_ = 0;
