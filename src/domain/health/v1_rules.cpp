@@ -31,7 +31,7 @@ std::optional<Verdict> resistance(const Evidence& e) {
 // Memory
 
 std::optional<Verdict> hours_with_errors(const Evidence& e) {
-  constexpr double kPointsEach = 1.5, kMost = 60;
+  constexpr double kPointsEach = 2.5, kMost = 70;
   const auto hours = hours_of_growth(e[Of::sbe].readings, e.t() - kWeek, e.t());
   if (hours.count == 0) return std::nullopt;
   return Verdict{std::min(kMost, kPointsEach * hours.count), hours.count, 0, hours.last_at};
@@ -58,11 +58,12 @@ std::optional<Verdict> rows(const Evidence& e) {
   return Verdict{std::min(kMost, kPointsEach * count), count, 0, last_at};
 }
 
+// Half of those that come again do so within a day; later the incident that it was goes on costing (reliability.incidents).
 std::optional<Verdict> uncorrected(const Evidence& e) {
   constexpr double kCap = 45;
-  const auto month = growth(e[Of::dbe].readings, e.t() - kMonth, e.t());
-  if (month.sum <= 0) return std::nullopt;
-  return Verdict{kCap, month.sum, 0, month.last_at};
+  const auto week = growth(e[Of::dbe].readings, e.t() - kWeek, e.t());
+  if (week.sum <= 0) return std::nullopt;
+  return Verdict{kCap, week.sum, 0, week.last_at};
 }
 
 // Power
