@@ -6,36 +6,104 @@
 #include "apps/ghm/cli.h"
 #include "apps/ghm/progress.h"
 #include "pipeline/archive_import.h"
+#include "pipeline/archive_store_clock.h"
 #include "pipeline/ledger_records.h"
+#include "services/back_scoring.h"
 
 namespace ghm::cli {
 namespace {
 
 struct ImportOptions {
   std::string folder, data_dir = "./ghm-data";
-  bool json = false;
+  bool json = false, no_scores = false;
 };
+
+struct Imported {
+  pipeline::ImportReport report;
+  double seconds = 0;
+  struct Scores {
+    std::uint64_t hours = 0, rounds = 0;  // of boards
+    double seconds = 0;
+  } scores;
+};
+
+double since(std::chrono::steady_clock::time_point start) {
+  return Seconds(std::chrono::steady_clock::now() - start).count();
+}
 
 // Nothing of what comes in may be dropped on the way for its age: what is kept how long is the server's to decide.
 constexpr int kKeepAll = 100 * 366;
 constexpr auto kServersRawDays = std::chrono::days(30);
 
-Result<pipeline::ImportReport> import(const ImportOptions& o) {
+using Store = std::unique_ptr<sqlite::SqliteStore>;
+
+Result<Store> open_store(const std::string& data_dir) {
+  auto store =
+      sqlite::SqliteStore::open(data_dir, {.raw_days = kKeepAll, .minute_days = kKeepAll, .hour_days = kKeepAll}, Log::to_stderr("warn"));
+  if (!store && store.error().code == Errc::conflict) store.error().what += " (an archive is imported while no server has the folder open)";
+  return store;
+}
+
+// A day of four boards at a time: its rows are durable before the record that says so.
+Result<void> keep_scores(sqlite::SqliteStore& store, pipeline::ArchiveStoreClock& clock, std::vector<store::RowBatch> rows,
+                         std::vector<store::Record> records) {
+  if (!rows.empty())
+    if (auto done = store.append(rows); !done) return done;
+  if (auto done = store.put(records); !done) return done;
+  return rows.empty() ? Result<void>() : clock.rows_until(rows.back().at);
+}
+
+// Hours that have readings, but no score, in the time of the archive. With --no-scores only the readings' interval is noted, for the
+// server.
+Result<void> score_past(const ImportOptions& o, const archive::Folder& from, const fleet::Ledger& ledger, sqlite::SqliteStore& store,
+                        Imported& out) {
+  const auto& total = out.report.total;
+  if (!total.first || !total.last || from.manifest.interval <= 0ms) return {};
+  const TimeRange within{std::chrono::floor<std::chrono::hours>(*total.first), std::chrono::floor<std::chrono::hours>(*total.last) + 1h};
+  pipeline::ArchiveStoreClock clock(store);
+  services::BackScoring back(store, store, services::past_of(ledger), within, {from.manifest.interval},
+                             [&](auto rows, auto records) { return keep_scores(store, clock, std::move(rows), std::move(records)); });
+  const auto start = std::chrono::steady_clock::now();
+  const auto hours = back.look_through(from.manifest.interval);
+  if (!hours) return hours.error();
+  if (o.no_scores) return {};
+  Progress bar("scoring its past", *hours);
+  for (;;) {
+    const auto done = back.step();
+    if (!done) return done.error();
+    if (done->finished) break;
+    out.scores.hours += done->hours;
+    out.scores.rounds += done->rounds;
+    bar.reach(out.scores.hours);
+  }
+  out.scores.seconds = since(start);
+  return out.scores.rounds > 0 ? clock.finish(*total.last) : Result<void>();
+}
+
+Result<Imported> import(const ImportOptions& o) {
+  const auto start = std::chrono::steady_clock::now();
   auto from = archive::Folder::open(o.folder);
   if (!from) return from.error();
-  auto store =
-      sqlite::SqliteStore::open(o.data_dir, {.raw_days = kKeepAll, .minute_days = kKeepAll, .hour_days = kKeepAll}, Log::to_stderr("warn"));
-  if (!store && store.error().code == Errc::conflict) store.error().what += " (an archive is imported while no server has the folder open)";
+  auto store = open_store(o.data_dir);
   if (!store) return store.error();
   auto kept = pipeline::load_ledger(**store);
   if (!kept) return kept.error();
   fleet::Ledger ledger;
   ledger.restore(std::move(*kept));
-  Progress bar("importing", from->telemetry_bytes());
-  return pipeline::import_archive(*from, ledger, {**store, **store, [&](std::uint64_t bytes) { bar.reach(bytes); }});
+  Imported out;
+  {
+    Progress bar("importing", from->telemetry_bytes());
+    auto report = pipeline::import_archive(*from, ledger, {**store, **store, [&](std::uint64_t bytes) { bar.reach(bytes); }});
+    if (!report) return report.error();
+    out.report = std::move(*report);
+  }
+  out.seconds = since(start);
+  if (auto done = score_past(o, *from, ledger, **store, out); !done) return done.error();
+  return out;
 }
 
-Json report_json(const pipeline::ImportReport& r, double seconds) {
+Json report_json(const Imported& done) {
+  const auto& r = done.report;
   const auto& t = r.total;
   Json refused = Json::object();
   for (const auto& [reason, count] : t.refusals.counts) refused[reason] = count;
@@ -51,18 +119,23 @@ Json report_json(const pipeline::ImportReport& r, double seconds) {
            {"refused", refused},
            {"refused_first", t.refusals.named},
            {"warnings", r.warnings},
-           {"seconds", seconds}};
+           {"seconds", done.seconds},
+           {"scores", {{"board_hours", done.scores.hours}, {"rounds", done.scores.rounds}, {"seconds", done.scores.seconds}}}};
   return out;
 }
 
-void print_report(const pipeline::ImportReport& r, double seconds) {
+void print_report(const Imported& done) {
+  const auto& r = done.report;
   const auto& t = r.total;
   if (r.was_there) fmt::print("{} was imported before: nothing is changed\n", t.name);
   fmt::print("{}: {} boards in {} stays, {} events, {} failures, {} rows of telemetry with {} readings", t.name, t.boards, t.stays,
              t.events, t.failures, t.rows, t.cells);
   if (!r.was_there)
-    fmt::print(" in {:.1f} s ({:.2f} M readings/s)", seconds, static_cast<double>(r.cells_now) / std::max(seconds, 1e-3) / 1e6);
+    fmt::print(" in {:.1f} s ({:.2f} M readings/s)", done.seconds, static_cast<double>(r.cells_now) / std::max(done.seconds, 1e-3) / 1e6);
   fmt::print("\n");
+  if (done.scores.rounds > 0)
+    fmt::print("scores of its past: {} rounds over {} hours of boards in {:.1f} s\n", done.scores.rounds, done.scores.hours,
+               done.scores.seconds);
   for (const auto& [reason, count] : t.refusals.counts) fmt::print("refused: {} {}\n", count, reason);
 }
 
@@ -78,13 +151,11 @@ void warn(const pipeline::ImportReport& r) {
 }
 
 int run_import(const ImportOptions& o) {
-  const auto start = std::chrono::steady_clock::now();
-  const auto report = import(o);
-  if (!report) return fail(report.error());
-  const double seconds = Seconds(std::chrono::steady_clock::now() - start).count();
-  warn(*report);
-  if (o.json) print_json(report_json(*report, seconds));
-  else print_report(*report, seconds);
+  const auto done = import(o);
+  if (!done) return fail(done.error());
+  warn(done->report);
+  if (o.json) print_json(report_json(*done));
+  else print_report(*done);
   return kDone;
 }
 
@@ -95,6 +166,8 @@ void add_import(CLI::App& app, Run& run) {
   auto o = std::make_shared<ImportOptions>();
   command->add_option("DIR", o->folder, "the archive: a folder with manifest.json, assets.csv and more (docs/archive.md)")->required();
   command->add_option("--data-dir", o->data_dir, "the data folder; made when there is none")->capture_default_str();
+  command->add_flag("--no-scores", o->no_scores,
+                    "leave the health scores of its time to the server, which works them out in the background");
   command->add_flag("--json", o->json, "one JSON document on standard output");
   command->footer("example: ghm import ./my-fleet-2025 --data-dir ./ghm-data");
   command->callback([&run, o] { run = [o] { return run_import(*o); }; });
