@@ -1,6 +1,9 @@
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <memory>
+#include <mutex>
+#include <thread>
 
 #include "adapters/sqlite/sqlite_store.h"
 #include "apps/ghm/cli.h"
@@ -44,40 +47,98 @@ Result<Store> open_store(const std::string& data_dir) {
   return store;
 }
 
-// A day of four boards at a time: its rows are durable before the record that says so.
-Result<void> keep_scores(sqlite::SqliteStore& store, pipeline::ArchiveStoreClock& clock, std::vector<store::RowBatch> rows,
-                         std::vector<store::Record> records) {
-  if (!rows.empty())
-    if (auto done = store.append(rows); !done) return done;
-  if (auto done = store.put(records); !done) return done;
-  return rows.empty() ? Result<void>() : clock.rows_until(rows.back().at);
+// Windows of a month are made and dropped thousands of times: memory that goes back to the kernel each time costs as much as the scores.
+void keep_freed_memory() {
+  mallopt(M_MMAP_THRESHOLD, 1 << 28);
+  mallopt(M_TRIM_THRESHOLD, 1 << 29);
 }
 
-// Hours that have readings, but no score, in the time of the archive. With --no-scores only the readings' interval is noted, for the
-// server.
+// Whole hosts, on every core its share.
+std::vector<services::FleetPast> shares_of(const fleet::Ledger& ledger) {
+  const auto all = services::past_of(ledger);
+  std::vector<services::FleetPast> out(std::max(1u, std::thread::hardware_concurrency()), {{}, all.hosts, all.maintenance});
+  for (const auto& board : all.boards) out[std::hash<std::string>()(board.host) % out.size()].boards.push_back(board);
+  return out;
+}
+
+/// Scores of the archive's time, worked out on all cores and written by one at a time.
+class PastScores {
+ public:
+  PastScores(const fleet::Ledger& ledger, sqlite::SqliteStore& store, TimeRange within, std::chrono::milliseconds interval)
+      : store_(store), clock_(store), interval_(interval), ends_(within.to) {
+    for (auto& share : shares_of(ledger))
+      parts_.push_back(
+          std::make_unique<services::BackScoring>(store_, store_, std::move(share), within, services::BackScoringSettings{interval},
+                                                  [this](auto rows, auto records) { return keep(std::move(rows), std::move(records)); }));
+  }
+
+  /// How many hours of boards lack scores; the readings' interval is noted for whoever works them out.
+  Result<std::uint64_t> look_through() {
+    std::uint64_t hours = 0;
+    for (auto& part : parts_) {
+      const auto more = part->look_through(interval_);
+      if (!more) return more.error();
+      hours += *more;
+    }
+    return hours;
+  }
+
+  Result<void> run(Progress& bar, Imported::Scores& out) {
+    std::vector<std::jthread> threads;
+    for (auto& part : parts_) threads.emplace_back([&] { run(*part, bar, out); });
+    threads.clear();
+    if (!failed_) return failed_;
+    return out.rounds > 0 ? clock_.finish(ends_) : Result<void>();
+  }
+
+ private:
+  void run(services::BackScoring& part, Progress& bar, Imported::Scores& out) {
+    for (;;) {
+      const auto done = part.step();
+      std::lock_guard lock(mutex_);
+      if (!done) failed_ = done.error();
+      if (!failed_ || done->finished) return;
+      out.hours += done->hours;
+      out.rounds += done->rounds;
+      bar.reach(out.hours);
+    }
+  }
+
+  // A day of four boards: its rows are durable before the record that says so.
+  Result<void> keep(std::vector<store::RowBatch> rows, std::vector<store::Record> records) {
+    std::lock_guard lock(writing_);
+    if (!rows.empty())
+      if (auto done = store_.append(rows); !done) return done;
+    if (auto done = store_.put(records); !done) return done;
+    return rows.empty() ? Result<void>() : clock_.rows_until(rows.back().at);
+  }
+
+  sqlite::SqliteStore& store_;
+  pipeline::ArchiveStoreClock clock_;
+  std::chrono::milliseconds interval_;
+  Timestamp ends_;
+  std::vector<std::unique_ptr<services::BackScoring>> parts_;
+  std::mutex writing_;  // guards clock_: a store has one writer
+  std::mutex mutex_;    // guards failed_, and what run() counts
+  Result<void> failed_;
+};
+
+// Hours that have readings, but no score, in the time of the archive. With --no-scores they are left to the server.
 Result<void> score_past(const ImportOptions& o, const archive::Folder& from, const fleet::Ledger& ledger, sqlite::SqliteStore& store,
                         Imported& out) {
   const auto& total = out.report.total;
   if (!total.first || !total.last || from.manifest.interval <= 0ms) return {};
   const TimeRange within{std::chrono::floor<std::chrono::hours>(*total.first), std::chrono::floor<std::chrono::hours>(*total.last) + 1h};
-  pipeline::ArchiveStoreClock clock(store);
-  services::BackScoring back(store, store, services::past_of(ledger), within, {from.manifest.interval},
-                             [&](auto rows, auto records) { return keep_scores(store, clock, std::move(rows), std::move(records)); });
+  keep_freed_memory();
   const auto start = std::chrono::steady_clock::now();
-  const auto hours = back.look_through(from.manifest.interval);
+  PastScores past(ledger, store, within, from.manifest.interval);
+  const auto hours = past.look_through();
   if (!hours) return hours.error();
   if (o.no_scores) return {};
   Progress bar("scoring its past", *hours);
-  for (;;) {
-    const auto done = back.step();
-    if (!done) return done.error();
-    if (done->finished) break;
-    out.scores.hours += done->hours;
-    out.scores.rounds += done->rounds;
-    bar.reach(out.scores.hours);
-  }
+  if (auto done = past.run(bar, out.scores); !done) return done;
   out.scores.seconds = since(start);
-  return out.scores.rounds > 0 ? clock.finish(*total.last) : Result<void>();
+  return {};
 }
 
 Result<Imported> import(const ImportOptions& o) {
