@@ -16,11 +16,13 @@ views::Json event_item(const store::Record& record, const views::Json& body) {
     const auto found = body.find(key);
     return found == body.end() || !found->is_string() || found->get_ref<const std::string&>().empty() ? views::Json() : *found;
   };
-  return {{"at", format_rfc3339(record.at)},
-          {"kind", text_or_null("kind")},
-          {"gpu", text_or_null("gpu")},
-          {"host", text_or_null("host")},
-          {"detail", text_or_null("detail")}};
+  views::Json item{{"at", format_rfc3339(record.at)},
+                   {"kind", text_or_null("kind")},
+                   {"gpu", text_or_null("gpu")},
+                   {"host", text_or_null("host")},
+                   {"detail", text_or_null("detail")}};
+  if (const auto numbers = body.find("anomaly"); numbers != body.end() && numbers->is_object()) item["anomaly"] = *numbers;
+  return item;
 }
 
 }  // namespace
