@@ -85,6 +85,7 @@ PeerFigures AnomalyWatch::figures(Timestamp now, Belongs belongs) {
     if (belongs(s)) alike_.push_back(s);
   f.boards = static_cast<std::uint32_t>(alike_.size());
   for (std::size_t r = 0; r < kErrorRates; ++r) f.rates[r] = median_of([&](std::size_t s) { return boards_[s].watch.errors_per_hour(r); });
+  f.excess = median_of([&](std::size_t s) { return boards_[s].watch.excess(); });
   std::erase_if(alike_, [&](std::size_t s) { return !is_working(s, now); });
   f.working = static_cast<std::uint32_t>(alike_.size());
   const auto smoothed = [&](Slot slot) { return median_of([&](std::size_t s) { return boards_[s].watch.smoothed(slot); }); };
@@ -94,7 +95,6 @@ PeerFigures AnomalyWatch::figures(Timestamp now, Belongs belongs) {
   f.clock = smoothed(Slot::sm_clock);
   f.memory_above =
       median_of([&](std::size_t s) { return boards_[s].watch.smoothed(Slot::memory_temp) - boards_[s].watch.smoothed(Slot::gpu_temp); });
-  f.excess = median_of([&](std::size_t s) { return boards_[s].watch.excess(); });
   return f;
 }
 

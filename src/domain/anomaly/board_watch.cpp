@@ -115,10 +115,13 @@ Hysteresis::Change BoardWatch::judge(std::size_t check, const BoardMinute& minut
   return state.take(over, under, now, c.persist, c.calm);
 }
 
-// What the hosts around have become warmer by is the room's.
+// What the hosts around have become warmer by is the room's. Half a day under load makes that their usual, each host at its own time:
+// what was so is remembered for as long, else the last ones to learn it would stand alone.
 std::optional<Score> BoardWatch::less_the_room(std::optional<Score> score, double room) {
-  excess_ = score ? score->value - score->expected : std::nan("");
+  constexpr double kKept = 1 - 1.0 / (12 * 60);  // a minute
   if (!score) return score;
+  const double excess = score->value - score->expected;
+  excess_ = std::isnan(excess_) ? excess : std::max(excess, kKept * excess_);
   score->value -= room;
   score->z = (score->value - score->expected) / score->sigma;
   return score;

@@ -45,7 +45,7 @@ class BoardWatch {
   void smooth(BoardMinute& minute, double minutes, Timestamp now);
   double smoothed(Slot gauge) const { return smooth_[index_of(gauge)]; }
   double errors_per_hour(std::size_t rate) const { return rates_[rate].per_hour(); }
-  /// °C above its own usual warmth when it was last judged; NaN: not known.
+  /// °C above its own usual warmth, now or not long ago; NaN: not known.
   double excess() const { return excess_; }
   /// Under load for ten minutes, without a gap.
   bool is_busy(Timestamp now) const { return busy_ && now - load_since_ >= kSettle; }

@@ -19,7 +19,8 @@ std::string_view to_string(Peers p);
 
 inline constexpr std::size_t kErrorRates = 3;  // corrected memory errors, PCIe replays, NVLink CRC errors
 
-/// One host's boards of one model this minute: medians over those that work, of error rates over all. NaN: nobody says. 56 bytes.
+/// One host's boards of one model this minute: medians over those that work, of excess and error rates over all. NaN: nobody says. 56
+/// bytes.
 struct PeerFigures {
   static constexpr float kNone = std::numeric_limits<float>::quiet_NaN();
   Timestamp at{};
