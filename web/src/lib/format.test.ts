@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ago, amount, count, exact, kDash, metricName, number, percent, score, sentence, title, value } from './format';
+import { ago, amount, count, exact, kDash, metricName, number, percent, score, sentence, shortTime, title, value } from './format';
 
 const now = Date.parse('2026-02-09T19:00:00Z');
 
@@ -72,4 +72,9 @@ describe('words', () => {
     ['DCGM_FI_PROF_SM_ACTIVE', 'SM active'],
     ['DCGM_FI_DEV_ECC_SBE_VOL_TOTAL', 'ECC SBE vol total'],
   ])('metricName(%s) is %s', (name, text) => expect(metricName(name)).toBe(text));
+});
+
+it('a short moment', () => {
+  expect(shortTime('2026-11-26T06:48:13Z')).toBe('26 Nov 06:48');
+  expect(shortTime(null)).toBe('–');
 });

@@ -113,6 +113,14 @@ export function exact(at: string | null): string {
   return `${then.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
 
+/** A moment of this year, for places without room: "26 Nov 06:48", in UTC. */
+export function shortTime(at: string | null): string {
+  const then = at ? new Date(at) : null;
+  if (!then || Number.isNaN(then.getTime())) return kDash;
+  const date = then.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
+  return `${date} ${then.toISOString().slice(11, 16)}`;
+}
+
 export function count(n: number, singular: string): string {
   return `${number(n)} ${singular}${n === 1 ? '' : 's'}`;
 }
