@@ -87,14 +87,15 @@ export interface GpuDetail extends Gpu {
 export interface Finding {
   rule: string;
   lost: number; // points of its dimension
+  lost_overall: number; // points of the score
   value: number;
   reference: number;
-  unit?: string | null;
-  window?: string | null;
+  unit: string | null;
+  window: string | null;
   at: string;
   text: string;
   critical: boolean;
-  evidence?: string | null; // an address of this app: the chart at that moment
+  evidence: string | null; // an address of this app: the chart at that moment
 }
 
 export interface Dimension {
@@ -106,8 +107,8 @@ export interface Dimension {
   coverage: number;
   available: boolean;
   note: string | null;
-  cap?: number | null; // a rule holds the dimension at this score
-  peers_median?: number | null;
+  cap: { rule: string; level: number } | null; // a rule that holds the score
+  peers_median: number | null;
   findings: Finding[];
 }
 
@@ -118,6 +119,8 @@ export interface GpuHealth {
   class: string | null;
   band: Band;
   risk: string | null;
+  trend_7d: number | null; // points, at most 10 either way
+  trend_30d: number | null;
   coverage: number | null;
   scored_at: string | null;
   note: string | null;
@@ -141,6 +144,8 @@ export interface MetricSeries {
 /** The middle 80 % of the boards of its model, bucket by bucket. */
 export interface Peers {
   of: number;
+  under_load: boolean; // only readings of busy boards count
+  figure: 'avg' | 'increase';
   p10: Numbers;
   p50: Numbers;
   p90: Numbers;
@@ -189,7 +194,7 @@ export interface FleetStory {
   headline: string;
   need_action: number;
   clusters: Cluster[];
-  moved: { kind: string; id: string; text: string; from: number | null; to: number | null; since: string | null }[];
+  moved: { kind: string; id: string; text: string; from: number; to: number; since: string }[];
 }
 
 export interface Lift {
@@ -224,10 +229,20 @@ export interface Group {
   moved_by: Moved | null;
 }
 
-export interface FleetHealth {
+export type GroupKind = 'datacenter' | 'rack' | 'host';
+
+export interface HealthGroups {
   as_of: string;
-  index: number | null;
-  groups: Record<string, Group[]>;
+  groups: Group[];
+}
+
+/** One group: what holds it down, who moved it, what it has a part in. */
+export interface GroupHealth extends Omit<Group, 'name'> {
+  as_of: string;
+  id: string;
+  fell: { from: number; to: number; since: string; by: { id: string; name: string; from: number; to: number } } | null;
+  rest: { gpus: number; scored: number; index: number | null }; // the other boards of the same models
+  clusters: Cluster[];
 }
 
 export interface Xid {
@@ -507,7 +522,8 @@ export const api = {
   healthHistory: (id: string, params: Params, signal?: AbortSignal) =>
     json<HealthHistory>(`${gpuPath(id)}/health/history${queryOf(params)}`, signal),
   metrics: (id: string, params: Params, signal?: AbortSignal) => json<GpuMetrics>(`${gpuPath(id)}/metrics${queryOf(params)}`, signal),
-  fleetHealth: (signal?: AbortSignal) => json<FleetHealth>('/fleet/health', signal),
+  groups: (by: GroupKind, signal?: AbortSignal) => json<HealthGroups>(`/fleet/health${queryOf({ by })}`, signal),
+  group: (by: GroupKind, id: string, signal?: AbortSignal) => json<GroupHealth>(`/fleet/health${queryOf({ by, id })}`, signal),
   story: (signal?: AbortSignal) => json<FleetStory>('/fleet/story', signal),
   explain: (gpus: string[], signal?: AbortSignal) => json<Page<Lift>>('/explain', signal, { method: 'POST', body: { gpus } }),
   meta: (signal?: AbortSignal) => json<Meta>('/meta', signal),

@@ -6,6 +6,7 @@ const gpu = (slot: number, temperature: number | null, more: Partial<Gpu> = {}) 
   ({
     id: `S${slot}`,
     name: `h1 · GPU ${slot}`,
+    host: 'h1',
     slot,
     temperature,
     memory_temperature: null,
@@ -69,6 +70,12 @@ describe('the verdict', () => {
     const v = verdict(slow, {});
     expect(v.kind).toBe('gpu');
     expect(v.text).toContain('h1 · GPU 1');
+  });
+  it('is a host of the rack, when those that stand out stand in it', () => {
+    const rack = [...host([60, 61, 60, 62, 61, 60, 61]), ...[80, 82, 81, 79].map((t, i) => gpu(10 + i, t, { host: 'h2' }))];
+    const v = verdict(rack, {});
+    expect(v.kind).toBe('surroundings');
+    expect(v.text).toContain('most of them in h2');
   });
   it('is calm when nothing stands out', () => expect(verdict(host([55, 57, 63, 56]), bands).kind).toBe('calm'));
   it('is not given for one', () => expect(verdict(host([80]), bands).kind).toBe('unknown'));

@@ -78,6 +78,7 @@ export interface Member {
   id: string;
   label: string; // "3": short enough for a dot
   name: string;
+  host: string;
   value: number;
 }
 
@@ -85,7 +86,7 @@ export interface Member {
 export function membersOf(gpus: Gpu[], of: (gpu: Gpu) => number | null): Member[] {
   return gpus.flatMap((g) => {
     const v = g.silent || !g.in_service ? null : of(g);
-    return v === null ? [] : [{ id: g.id, label: g.slot === null ? '·' : `${g.slot}`, name: g.name, value: v }];
+    return v === null ? [] : [{ id: g.id, label: g.slot === null ? '·' : `${g.slot}`, name: g.name, host: g.host, value: v }];
   });
 }
 
@@ -145,28 +146,45 @@ interface Side {
   apart: Member[]; // far beyond it, or far from the other members
 }
 
-function sidesOf(trait: Trait, members: Member[], band: Band | null): Side[] {
-  const usual = band ?? { low: middle(members.map((m) => m.value)), high: middle(members.map((m) => m.value)) };
-  const far = Math.max(trait.gap, band ? (band.high - band.low) / 2 : 0);
-  const sides: Side[] = [];
-  if (trait.high)
-    sides.push({
-      trait,
-      word: trait.high,
-      beyond: band ? members.filter((m) => m.value > band.high) : [],
-      apart: members.filter((m) => m.value > usual.high + far),
-    });
-  if (trait.low)
-    sides.push({
-      trait,
-      word: trait.low,
-      beyond: band ? members.filter((m) => m.value < band.low) : [],
-      apart: members.filter((m) => m.value < usual.low - far),
-    });
-  return sides;
+// Without peers, how far is far is what the members themselves scatter.
+const kScatter = 6;
+
+function usualOf(members: Member[], band: Band | null, gap: number): { low: number; high: number; far: number } {
+  if (band) return { ...band, far: Math.max(gap, (band.high - band.low) / 2) };
+  const centre = middle(members.map((m) => m.value));
+  const scatter = middle(members.map((m) => Math.abs(m.value - centre)));
+  return { low: centre, high: centre, far: Math.max(gap, kScatter * scatter) };
 }
 
-const run = (n: number) => (n === 1 ? 'runs' : 'run');
+function sidesOf(trait: Trait, members: Member[], band: Band | null): Side[] {
+  const { low, high, far } = usualOf(members, band, trait.gap);
+  const above: Side | null = trait.high
+    ? {
+        trait,
+        word: trait.high,
+        beyond: band ? members.filter((m) => m.value > high) : [],
+        apart: members.filter((m) => m.value > high + far),
+      }
+    : null;
+  const below: Side | null = trait.low
+    ? {
+        trait,
+        word: trait.low,
+        beyond: band ? members.filter((m) => m.value < low) : [],
+        apart: members.filter((m) => m.value < low - far),
+      }
+    : null;
+  return [above, below].filter((s) => s !== null);
+}
+
+/** The host in which most of them stand, when they stand in more than one place and it is not chance; else null. */
+function hostOf(apart: Member[], all: Gpu[]): string | null {
+  if (apart.length < 3 || new Set(all.map((g) => g.host)).size < 2) return null;
+  const counts = new Map<string, number>();
+  for (const m of apart) counts.set(m.host, (counts.get(m.host) ?? 0) + 1);
+  const [host, n] = [...counts].reduce((a, b) => (b[1] > a[1] ? b : a));
+  return n >= apart.length * kMost ? host : null;
+}
 
 /** What the strips say, in one sentence. `bands` are the peers' middle 80 % by trait. */
 export function verdict(gpus: Gpu[], bands: Record<string, Band>): Verdict {
@@ -181,14 +199,22 @@ export function verdict(gpus: Gpu[], bands: Record<string, Band>): Verdict {
       kind: 'surroundings',
       text: `${whole.beyond.length} of ${whole.n} run ${whole.word} than their peers elsewhere (${whole.trait.title}): look at what they share first.`,
     };
-  const one = sides.find((s) => s.apart.length > 0 && s.apart.length <= Math.max(2, Math.floor(s.n * kFew)));
-  if (one) {
-    const worst = one.apart.reduce((a, b) => (Math.abs(b.value) > Math.abs(a.value) === (one.word === one.trait.high) ? b : a));
-    const who = one.apart.length === 1 ? worst.name : `${count(one.apart.length, 'GPU')}, first of all ${worst.name},`;
+  const crowd = sides.map((s) => ({ ...s, host: hostOf(s.apart, gpus) })).find((s) => s.host !== null);
+  if (crowd)
     return {
-      kind: 'gpu',
-      text: `${who} ${run(one.apart.length)} ${one.word} than the others (${one.trait.title} ${value(worst.value, one.trait.unit)}): look at the GPU first.`,
+      kind: 'surroundings',
+      text: `${crowd.apart.length} of ${crowd.n} run ${crowd.word} than the others (${crowd.trait.title}), most of them in ${crowd.host}: look at that host first.`,
     };
-  }
-  return { kind: 'calm', text: 'They run alike, and like their peers elsewhere: nothing stands out now.' };
+  const one = sides.find((s) => s.apart.length > 0 && s.apart.length <= Math.max(2, Math.floor(s.n * kFew)));
+  return one ? oneOf(one) : { kind: 'calm', text: 'They run alike, and like their peers elsewhere: nothing stands out now.' };
+}
+
+function oneOf({ apart, word, trait }: Side): Verdict {
+  const worst = apart.reduce((a, b) => (b.value > a.value === (word === trait.high) ? b : a));
+  const reading = `${trait.title} ${value(worst.value, trait.unit)}`;
+  if (apart.length === 1) return { kind: 'gpu', text: `${worst.name} runs ${word} than the others (${reading}): look at the GPU first.` };
+  return {
+    kind: 'gpu',
+    text: `${count(apart.length, 'GPU')} run ${word} than the others, most of all ${worst.name} (${reading}): look at them first.`,
+  };
 }

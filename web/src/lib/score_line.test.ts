@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ScorePoint } from '../api';
-import { change, neighbourPoint, scoreAt, scoreSpan, stepPath } from './score_line';
+import { neighbourPoint, scoreAt, scoreSpan, stepPath } from './score_line';
 
 const day = 86_400;
 const point = (days: number, score: number | null): ScorePoint => ({
@@ -20,13 +20,6 @@ describe('a score over time', () => {
     [31, null],
     [99, 72],
   ])('on day %s is %s', (days, score) => expect(scoreAt(items, days * day)).toBe(score));
-
-  it('moved by what it lost', () => {
-    expect(change(items, 72, 40 * day, 20)).toBe(-8);
-    expect(change(items, 72, 40 * day, 8)).toBeNull();
-    expect(change(items, 72, 12 * day, 7)).toBeNull();
-    expect(change(items, null, 40 * day, 20)).toBeNull();
-  });
 
   it('has an axis of tens', () => {
     expect(scoreSpan(items)).toEqual([70, 90]);

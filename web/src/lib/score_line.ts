@@ -13,12 +13,6 @@ export function scoreAt(items: ScorePoint[], at: number): number | null {
   return known;
 }
 
-/** How far the score moved in the last `days`; null when it is not known for so long. */
-export function change(items: ScorePoint[], score: number | null, now: number, days: number): number | null {
-  const before = scoreAt(items, now - days * 86_400);
-  return before === null || score === null ? null : score - before;
-}
-
 export interface Frame {
   from: number;
   to: number;

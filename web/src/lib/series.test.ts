@@ -13,6 +13,7 @@ import {
   signalWith,
   tableRows,
   withLive,
+  withPeers,
   yRange,
 } from './series';
 import { limits, limitWords } from './throttle';
@@ -54,8 +55,13 @@ describe('lineOf', () => {
   });
   it('has the middle of its peers', () => {
     const h = history(temp.metric, [60, 61]);
-    h.series[temp.metric]!.peers = { of: 12, p10: [50, 51], p50: [55, 56], p90: [58, null] };
-    expect(lineOf(temp, h)!.peers).toEqual({ of: 12, low: [50, 51], mid: [55, 56], high: [58, null] });
+    h.series[temp.metric]!.peers = { of: 12, under_load: true, figure: 'avg', p10: [50, 51], p50: [55, 56], p90: [58, null] };
+    expect(lineOf(temp, h)!.peers).toEqual({ of: 12, busy: true, low: [50, 51], mid: [55, 56], high: [58, null] });
+  });
+  it('does not put a band of increases behind a mean', () => {
+    const h = history(temp.metric, [60]);
+    h.series[temp.metric]!.peers = { of: 3, under_load: false, figure: 'increase', p10: [0], p50: [0], p90: [1] };
+    expect(lineOf(temp, h)!.peers).toBeNull();
   });
   it('takes what a counter gained, and adds up the window', () => {
     const ecc = signal('SBE_VOL_TOTAL');
@@ -84,6 +90,20 @@ describe('lineOf', () => {
     expect(shownValue(throttled, share, 0)).toEqual({ number: '0 %', unit: 'heat · 1.0 % power' });
   });
   it('says when there is none', () => expect(lineOf(temp, history('OTHER', [1]))).toBeNull());
+});
+
+describe('withPeers', () => {
+  const temp = signal('GPU_TEMP');
+  const own = lineOf(temp, history(temp.metric, [60, 61, 62]))!;
+  it('takes the band of a later answer, bucket by bucket', () => {
+    const peers = { of: 9, busy: false, low: [50, 51], mid: [52, 53], high: [54, 55] };
+    const later = { ...own, t: [t0 + 10, t0 + 20], peers };
+    expect(withPeers(own, later)!.peers).toEqual({ of: 9, busy: false, low: [null, 50, 51], mid: [null, 52, 53], high: [null, 54, 55] });
+  });
+  it('changes nothing without one', () => {
+    expect(withPeers(own, null)).toBe(own);
+    expect(withPeers(null, own)).toBeNull();
+  });
 });
 
 describe('withLive', () => {

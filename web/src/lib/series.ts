@@ -97,7 +97,7 @@ export interface Line {
   high: Numbers;
   second: Numbers | null;
   unit: string | null;
-  peers: { of: number; low: Numbers; mid: Numbers; high: Numbers } | null;
+  peers: { of: number; busy: boolean; low: Numbers; mid: Numbers; high: Numbers } | null;
 }
 
 const isMask = (signal: Signal) => signal.metric === 'DCGM_FI_DEV_CLOCK_THROTTLE_REASONS';
@@ -151,8 +151,25 @@ export function lineOf(signal: Signal, history: GpuMetrics): Line | null {
     high: wide ? first.max : y,
     second: seconds.length > 0 ? valuesOf(signal.kind, seconds, history) : null,
     unit: signal.kind === 'share' ? 'percent' : first.unit,
-    peers: wide && first.peers ? { of: first.peers.of, low: first.peers.p10, mid: first.peers.p50, high: first.peers.p90 } : null,
+    peers: peersOf(signal, parts),
   };
+}
+
+// The band of one metric stands beside that metric's own figure; of a sum there is none.
+function peersOf({ kind }: Signal, [series, ...others]: MetricSeries[]): Line['peers'] {
+  const peers = series?.peers;
+  const figure = kind === 'line' ? 'avg' : kind === 'bars' ? 'increase' : null;
+  if (!peers || peers.figure !== figure || others.length > 0) return null;
+  return { of: peers.of, busy: peers.under_load, low: peers.p10, mid: peers.p50, high: peers.p90 };
+}
+
+/** The line before the band of an answer that came later; buckets that only one of the two has stand without a band. */
+export function withPeers(line: Line | null, other: Line | null): Line | null {
+  if (!line || !other?.peers) return line;
+  const at = new Map(other.t.map((t, i) => [t, i]));
+  const moved = (values: Numbers) => line.t.map((t) => values[at.get(t) ?? -1] ?? null);
+  const { low, mid, high } = other.peers;
+  return { ...line, peers: { ...other.peers, low: moved(low), mid: moved(mid), high: moved(high) } };
 }
 
 /** The line with newer readings at its end, without those that have left the window of `seconds`. Only lines of means can grow. */
@@ -183,7 +200,7 @@ export function withLive(line: Line, signal: Signal, live: Reading[], seconds: n
     high: join(line.high, y),
     second: null,
     unit: line.unit,
-    peers: line.peers && { of: line.peers.of, low: on(line.peers.low), mid: on(line.peers.mid), high: on(line.peers.high) },
+    peers: line.peers && { ...line.peers, low: on(line.peers.low), mid: on(line.peers.mid), high: on(line.peers.high) },
   };
 }
 

@@ -2,7 +2,19 @@ import { describe, expect, it } from 'vitest';
 import type { Dimension, Finding, GpuHealth } from '../api';
 import { axisStart, falls, ticks, whySentence } from './waterfall';
 
-const finding = (rule: string, lost: number): Finding => ({ rule, lost, value: 1, reference: 0, at: '', text: rule, critical: false });
+const finding = (rule: string, lost: number): Finding => ({
+  rule,
+  lost,
+  lost_overall: 0,
+  value: 1,
+  reference: 0,
+  unit: null,
+  window: null,
+  at: '',
+  text: rule,
+  critical: false,
+  evidence: null,
+});
 const part = (name: string, weight: number, score: number | null, findings: Finding[] = [], cap: number | null = null): Dimension => ({
   name,
   weight,
@@ -12,8 +24,9 @@ const part = (name: string, weight: number, score: number | null, findings: Find
   coverage: 1,
   available: score !== null,
   note: null,
-  cap,
-  findings,
+  peers_median: null,
+  cap: cap === null ? null : { rule: `${name}.pending`, level: cap },
+  findings: findings.map((f) => ({ ...f, lost_overall: f.lost * weight })),
 });
 const sick = [
   part('memory', 0.3, 58, [finding('memory.corrected', 26), finding('memory.remap_pending', 10)]),
@@ -40,7 +53,7 @@ describe('the fall from 100', () => {
     expect(rows[1]!.other).toBe(0);
   });
   it('says who capped it', () => {
-    expect(rows[3]!.cap).toBe('capped at 70 by power.spike');
+    expect(rows[3]!.cap).toBe('capped at 70 by power.pending');
     expect(rows[0]!.cap).toBeNull();
   });
   it('has an axis that begins below the score', () => {

@@ -1,7 +1,6 @@
 // From 100 down to the score: what each dimension took, and which findings it stands on.
 import type { Dimension, Finding, GpuHealth } from '../api';
 import { count, number, sentence, title } from './format';
-import { overallLoss } from './urgency';
 
 export interface FindingLine {
   finding: Finding;
@@ -21,15 +20,11 @@ export interface Fall {
 /** Below this a rest is rounding, not a reason. */
 const kRest = 0.05;
 
-function capWords(d: Dimension): string | null {
-  if (d.cap === null || d.cap === undefined) return null;
-  const by = d.findings.reduce<Finding | null>((most, f) => (most === null || f.lost > most.lost ? f : most), null);
-  return `capped at ${number(d.cap)}${by ? ` by ${by.rule}` : ''}`;
-}
+const capWords = ({ cap }: Dimension) => (cap === null ? null : `capped at ${number(cap.level)} by ${cap.rule}`);
 
 function fallOf(dimension: Dimension, from100: number): Fall {
   const lost = dimension.lost;
-  const findings = dimension.findings.map((finding) => ({ finding, lost: overallLoss(finding.lost, dimension) }));
+  const findings = dimension.findings.map((finding) => ({ finding, lost: lost === null ? null : finding.lost_overall }));
   const named = findings.reduce((sum, f) => sum + (f.lost ?? 0), 0);
   const rest = (lost ?? 0) - named;
   return {

@@ -149,8 +149,8 @@ function Header({ gpu, work }: { gpu: GpuDetail; work: Maintenance | null }) {
 
 function Now({ gpu }: { gpu: GpuDetail }) {
   const rows: [string, string][] = [
-    ['GPU temperature', value(gpu.temperature, 'celsius')],
-    ['Memory temperature', value(gpu.memory_temperature, 'celsius')],
+    ['Core temperature', value(gpu.temperature, 'celsius')],
+    ['HBM temperature', value(gpu.memory_temperature, 'celsius')],
     ['Power', value(gpu.power, 'W')],
     ['Utilisation', value(gpu.utilisation, 'percent')],
     ['SM clock', value(gpu.sm_clock, 'MHz')],

@@ -1,6 +1,6 @@
 // A rack and a host: who is in it, and is it the GPU or its surroundings?
 import { useMemo } from 'preact/hooks';
-import { api, type Gpu, type GpuEvent } from '../api';
+import { api, type Gpu, type GpuEvent, type GroupHealth, type GroupKind } from '../api';
 import { now, summary } from '../app/live';
 import { navigate, query, withQuery } from '../app/router';
 import { count, number } from '../lib/format';
@@ -12,7 +12,7 @@ import { Crumbs } from '../parts/crumbs';
 import { byHost, Elevation } from '../parts/elevation';
 import { EventLanes, type Lane } from '../parts/event_lanes';
 import { GpuTable } from '../parts/gpu_table';
-import { GroupFigures } from '../parts/group_figures';
+import { GroupFigures, GroupStory } from '../parts/group_figures';
 import { Card, ErrorNote, Skeleton } from '../parts/states';
 import { useData, useRefresh } from '../parts/use_data';
 import '../style/place.css';
@@ -32,11 +32,10 @@ function useMembers(kind: Kind, name: string, site: string | null) {
   return data;
 }
 
-export function useGroup(key: string, name: string) {
-  const { value, reload } = useData('fleet health', (signal) => api.fleetHealth(signal));
-  useRefresh(reload, summary.value?.as_of, 30_000);
-  const group = value?.groups[key]?.find((g) => g.name === name) ?? null;
-  return { group, fleet: value?.index ?? null, racks: value?.groups.rack ?? [] };
+export function useGroup(kind: GroupKind, name: string): GroupHealth | null {
+  const { value, reload } = useData(`group ${kind} ${name}`, (signal) => api.group(kind, name, signal));
+  useRefresh(reload, summary.value?.as_of, 10_000);
+  return value;
 }
 
 export function usePlaceEvents(params: Record<string, string | null>) {
@@ -105,8 +104,8 @@ function Members({ gpus, asOf }: { gpus: Gpu[]; asOf: string }) {
 function Place({ kind, name }: { kind: Kind; name: string }) {
   const site = query.value.get('site');
   const members = useMembers(kind, name, site);
-  const { group, fleet } = useGroup(kind, name);
-  const events = usePlaceEvents({ [kind]: name });
+  const group = useGroup(kind, name);
+  const events = usePlaceEvents({ [kind]: name, ...(kind === 'rack' ? { datacenter: site } : {}) });
   const gpus = members.value?.items ?? [];
   const { lanes, laneOf } = useMemo(() => lanesOf(kind, gpus, name), [gpus, kind, name]);
   const first = gpus[0];
@@ -123,7 +122,8 @@ function Place({ kind, name }: { kind: Kind; name: string }) {
         <p>{said.more}</p>
       </div>
       {members.error && <ErrorNote error={members.error} retry={members.reload} />}
-      {group && <GroupFigures group={group} fleet={fleet} />}
+      {group && <GroupStory group={group} />}
+      {group && <GroupFigures group={group} />}
       <div class="grid">
         <Elevation gpus={gpus} what={kind} />
         <CompareCard gpus={gpus} what={kind} />

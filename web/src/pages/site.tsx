@@ -15,7 +15,7 @@ import { kBandNames, kBands } from '../parts/bands';
 import { Crumbs } from '../parts/crumbs';
 import { EventLanes } from '../parts/event_lanes';
 import { GpuTable } from '../parts/gpu_table';
-import { GroupFigures } from '../parts/group_figures';
+import { GroupFigures, GroupStory } from '../parts/group_figures';
 import { BandShape } from '../parts/icons';
 import { Card, Empty, ErrorNote, Skeleton } from '../parts/states';
 import { type Column, DataTable } from '../parts/table';
@@ -131,6 +131,12 @@ function Worst({ site, list }: { site: string; list: Data<GpuList> }) {
   );
 }
 
+function useRacks(): Group[] {
+  const { value, reload } = useData('groups rack', (signal) => api.groups('rack', signal));
+  useRefresh(reload, summary.value?.as_of, 30_000);
+  return value?.groups ?? [];
+}
+
 function useLanes(known: LayoutSite | null) {
   return useMemo(() => {
     const rackOf = new Map((known?.racks ?? []).flatMap((r) => r.hosts.map((h) => [h.name, r.name || 'no rack given'] as const)));
@@ -141,7 +147,8 @@ function useLanes(known: LayoutSite | null) {
 
 export function SitePage({ name }: { name: string }) {
   const { slice, layout, error, reload } = useSlice(name);
-  const { group, fleet, racks } = useGroup('datacenter', name);
+  const group = useGroup('datacenter', name);
+  const racks = useRacks();
   const worst = useWorst(name);
   const events = usePlaceEvents({ datacenter: name });
   const known = slice?.layout.sites[0] ?? null;
@@ -172,12 +179,13 @@ export function SitePage({ name }: { name: string }) {
           {count(slice.bytes.length, 'GPU')} on {count(hosts, 'host')} in {count(known.racks.length, 'rack')}.
         </p>
       </div>
-      {group && <GroupFigures group={group} fleet={fleet} />}
+      {group && <GroupStory group={group} />}
+      {group && <GroupFigures group={group} />}
       <div class="grid">
         <SiteMap layout={slice.layout} bytes={slice.bytes} />
         <Racks site={name} known={known} groups={racks} />
-        <EventLanes events={events} lanes={lanes} laneOf={laneOf} limit={kEvents} knownFor={knownFor(worst.value?.items ?? [])} />
         <Worst site={name} list={worst} />
+        <EventLanes events={events} lanes={lanes} laneOf={laneOf} limit={kEvents} knownFor={knownFor(worst.value?.items ?? [])} />
       </div>
     </>
   );

@@ -3,7 +3,7 @@ import { api, type Gpu, type Numbers } from '../api';
 import { now, summary } from '../app/live';
 import { query } from '../app/router';
 import { type Band, kMostLabelled, kTraits, type Member, membersOf, stripOf, type Trait, verdict } from '../lib/compare';
-import { count, value } from '../lib/format';
+import { amount, count, value } from '../lib/format';
 import { gpuHref, withKept } from '../lib/places';
 import { windowOf } from '../lib/ranges';
 import { Card, Empty } from './states';
@@ -64,7 +64,7 @@ function StripRow({ title, unit, gap, members, band, labels }: StripProps) {
   const keep = windowOf(query.value);
   const lanes = Math.max(1, ...strip.dots.map((d) => d.lane + 1));
   const values = members.map((m) => m.value);
-  const ends = `${value(Math.min(...values), unit)} to ${value(Math.max(...values), unit)}`;
+  const ends = `${amount(Math.min(...values), unit).number} to ${value(Math.max(...values), unit)}`;
   const peers = band ? `, middle 80 % of the peers ${value(band.low, unit)} to ${value(band.high, unit)}` : '';
   return (
     <li class={`strip ${labels ? 'is-labelled' : ''}`}>

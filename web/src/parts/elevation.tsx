@@ -62,6 +62,36 @@ function ShowPicker() {
   );
 }
 
+// One value of all, or the values with their counts: a mixed driver is a reason of its own.
+function mixed(gpus: Gpu[], of: (g: Gpu) => string | null): string {
+  const counts = new Map<string, number>();
+  for (const g of gpus) counts.set(of(g) ?? 'not known', (counts.get(of(g) ?? 'not known') ?? 0) + 1);
+  const [only] = counts.keys();
+  if (counts.size === 1) return only!;
+  return [...counts]
+    .sort((a, b) => b[1] - a[1])
+    .map(([text, n]) => `${text} (${n})`)
+    .join(', ');
+}
+
+function Facts({ gpus }: { gpus: Gpu[] }) {
+  const rows: [string, string][] = [
+    ['Model', mixed(gpus, (g) => g.model?.replace(/^NVIDIA /, '') ?? null)],
+    ['Driver', mixed(gpus, (g) => g.driver_version)],
+    ['VBIOS', mixed(gpus, (g) => g.vbios_version)],
+  ];
+  return (
+    <dl class="body kv">
+      {rows.map(([name, text]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{text}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
 /** Where the boards stand: a row of slots for each host, each with its score and one reading. */
 export function Elevation({ gpus, what }: { gpus: Gpu[]; what: 'host' | 'rack' }) {
   const keep = windowOf(query.value);
@@ -87,6 +117,7 @@ export function Elevation({ gpus, what }: { gpus: Gpu[]; what: 'host' | 'rack' }
           </li>
         ))}
       </ul>
+      <Facts gpus={gpus} />
     </Card>
   );
 }

@@ -5,7 +5,6 @@ import { query } from '../app/router';
 import { exact, kDash, number, percent, score, sentence, shortTime, title } from '../lib/format';
 import { withKept } from '../lib/places';
 import { windowOf } from '../lib/ranges';
-import { change } from '../lib/score_line';
 import { axisStart, type Fall, type FindingLine, falls, ticks, whySentence } from '../lib/waterfall';
 import { kBandNames } from './bands';
 import { BandShape, Icon } from './icons';
@@ -17,13 +16,14 @@ const kDays = 90;
 
 function FindingRow({ line, d }: { line: FindingLine; d: Dimension }) {
   const { finding, lost } = line;
-  const facts = `rule ${finding.rule}, ${number(finding.lost, 1)} points of ${d.name}`;
+  const facts = `${number(finding.lost, 1)} points of ${d.name}`;
   return (
     <li class={finding.critical ? 'is-critical' : ''}>
       <span>
         {finding.critical && <BandShape band="critical" />} {sentence(finding.text)}
         <span class="t3 finding-facts">
-          {finding.rule} · <time dateTime={finding.at}>{shortTime(finding.at)} UTC</time>
+          {finding.rule}
+          {finding.window && `, ${finding.window}`} · <time dateTime={finding.at}>{shortTime(finding.at)} UTC</time>
           {finding.evidence && (
             <>
               {' · '}
@@ -102,7 +102,7 @@ function DimensionRow({ row, start, quiet }: { row: Fall; start: number; quiet: 
         <span class="t3 why-not">{sentence(d.note ?? 'not available')}</span>
       </div>
     );
-  const peers = d.peers_median === null || d.peers_median === undefined ? '' : `, median of its peers ${number(d.peers_median)}`;
+  const peers = d.peers_median === null ? '' : `, median of its peers ${number(d.peers_median)}`;
   return (
     <details open={d.findings.length > 0 && !quiet} data-testid={`dimension-${d.name}`}>
       <summary class="dim" title={`Weight ${percent(d.weight)}, coverage ${percent(d.coverage)}${peers}`}>
@@ -135,9 +135,18 @@ function Axis({ start, health }: { start: number; health: GpuHealth }) {
   );
 }
 
+// The API gives at most ten points either way.
+const kMostMoved = 10;
+
 function moved(points: number | null, days: number): string {
-  if (points === null) return `${days} d: not known for so long`;
-  return `${points > 0 ? '+' : ''}${number(points, 1)} in ${days} d`;
+  if (points === null) return `not known for ${days} days`;
+  const most = Math.abs(points) >= kMostMoved ? ' or more' : '';
+  return `${points > 0 ? '+' : ''}${number(points, 1)}${most} in ${days} days`;
+}
+
+function trendText({ trend_7d: week, trend_30d: month }: GpuHealth): string {
+  if (week === null && month === null) return 'not known for 7 days yet';
+  return month === null ? moved(week, 7) : `${moved(week, 7)}, ${moved(month, 30)}`;
 }
 
 function peersText(health: GpuHealth): string {
@@ -149,7 +158,6 @@ function Headline({ health, past, at }: { health: GpuHealth; past: HealthHistory
   const clock = now.value / 1000;
   // A board of a day is not shown as a dot at the end of a quarter.
   const born = items[0] ? Date.parse(items[0].at) / 1000 : clock;
-  const [week, month] = [7, 30].map((days) => change(items, health.score, at, days));
   return (
     <div class="score">
       <div class={`big t-${health.band}`} data-testid="score">
@@ -161,9 +169,7 @@ function Headline({ health, past, at }: { health: GpuHealth; past: HealthHistory
           {health.class && health.class !== 'not_available' && health.class !== health.band && ` · ${health.class}`}
           {health.risk && health.risk !== 'unknown' && <span class="t3">risk {health.risk}</span>}
         </div>
-        <div class="t2">
-          {week === null && month === null ? 'known for less than 7 days' : `${moved(week ?? null, 7)} · ${moved(month ?? null, 30)}`}
-        </div>
+        <div class="t2">{trendText(health)}</div>
         <div class="t2">{peersText(health)}</div>
       </div>
       {past && <ScoreLine items={items} from={Math.max(clock - kDays * 86_400, Math.min(born, clock - 3600))} to={clock} at={at} />}

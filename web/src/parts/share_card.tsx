@@ -13,10 +13,20 @@ const of = (n: number, all: number) => (
 );
 
 const kColumns: Column<Lift>[] = [
-  { title: 'They share', heads: true, class: 'wrap', cell: (l) => l.text },
+  {
+    title: 'They share',
+    heads: true,
+    hint: (l) => l.text,
+    cell: (l) => (
+      <>
+        <span class="t2">{l.attribute}</span> {l.value}
+      </>
+    ),
+  },
   { title: 'Chosen', class: 'r', cell: (l) => of(l.chosen, l.of_chosen) },
   { title: 'The rest', class: 'r', cell: (l) => of(l.rest, l.of_rest) },
   { title: 'By chance', class: 'r', hint: (l) => `p = ${l.p}`, cell: (l) => chance(l.p) },
+  { title: 'In words', class: 'wrap t2 wide-only', cell: (l) => l.text },
 ];
 
 /** What the chosen boards have in common that the rest of the fleet has not. */

@@ -22,6 +22,7 @@ import {
   signalWith,
   tableRows,
   withLive,
+  withPeers,
 } from '../lib/series';
 import type { Marks } from './chart';
 import { Card, ErrorNote, Skeleton } from './states';
@@ -161,33 +162,44 @@ function useSignals(): { signals: Signal[]; wanted: Signal | null; more: boolean
   return { signals: [...(own ? [own] : []), ...(more ? all : kSignals)], wanted: own ?? known, more };
 }
 
-async function load(id: string, signals: Signal[], range: Range, signal: AbortSignal): Promise<GpuMetrics> {
-  const window = { start: Math.floor(range.from), end: Math.ceil(range.to) };
-  return api.metrics(id, { metrics: asked(signals).join(','), peers: 1, ...window }, signal);
+const windowFor = (range: Range) => ({ start: Math.floor(range.from), end: Math.ceil(range.to) });
+
+// The band of the peers costs the server a read of many boards: the board's own lines do not wait for it.
+function usePeers(id: string, signals: Signal[], key: string, own: { range: Range; metrics: GpuMetrics } | null): GpuMetrics | null {
+  const metrics = asked(signals.filter((s) => s.kind === 'line' || s.kind === 'bars')).join(',');
+  const peers = useData(`peers ${id} ${key} ${metrics} ${own !== null}`, async (signal) => {
+    if (!own) return null;
+    return api.metrics(id, { metrics, peers: 1, interval: `${own.metrics.interval_s}s`, ...windowFor(own.range) }, signal);
+  });
+  useRefresh(peers.reload, summary.value?.as_of, own?.range.live ? 60_000 : Number.POSITIVE_INFINITY);
+  return peers.value;
 }
 
 function useHistory(gpu: GpuDetail, signals: Signal[]) {
   const born = gpu.first_seen ? Date.parse(gpu.first_seen) : Number.NaN;
   const known = Number.isNaN(born) ? Number.POSITIVE_INFINITY : (now.peek() - born) / 1000;
   const usual = useMemo(() => fitting(known), [gpu.id]);
-  const text = ['from', 'to', 'at'].map((p) => query.value.get(p)).join(' ');
+  const key = ['from', 'to', 'at'].map((p) => query.value.get(p)).join(' ');
   const at = moment(query.value.get('at'), now.peek() / 1000);
-  const data = useData(`${gpu.id} ${text} ${usual} ${asked(signals)}`, async (signal) => {
+  const metrics = asked(signals).join(',');
+  const data = useData(`${gpu.id} ${key} ${usual} ${metrics}`, async (signal) => {
     const range = rangeOf(query.peek(), now.peek() / 1000, usual);
-    return { range, metrics: await load(gpu.id, signals, range, signal) };
+    return { range, metrics: await api.metrics(gpu.id, { metrics, ...windowFor(range) }, signal) };
   });
   const live = data.value?.range.live ?? false;
   const every = Math.max(15_000, (data.value?.metrics.interval_s ?? 0) * 1000);
   useRefresh(data.reload, summary.value?.as_of, live ? every : Number.POSITIVE_INFINITY);
-  return { ...data, at, range: data.value?.range ?? rangeOf(query.value, now.peek() / 1000, usual) };
+  const peers = usePeers(gpu.id, signals, key, data.value);
+  return { ...data, peers, at, range: data.value?.range ?? rangeOf(query.value, now.peek() / 1000, usual) };
 }
 
 function Hint({ range, lines }: { range: Range; lines: (Line | null)[] }) {
   const peers = Math.max(0, ...lines.map((l) => l?.peers?.of ?? 0));
+  const busy = lines.some((l) => l?.peers?.busy) ? 'busy ' : '';
   return (
     <>
       {range.live ? `last ${spanText(range.to - range.from)}, in UTC` : rangeWords(range)}
-      {peers > 0 && ` · grey band: the middle 80 % of ${count(peers, 'peer')}`} · dashed: its own limit
+      {peers > 0 && ` · grey band: the middle 80 % of ${count(peers, `${busy}peer`)}`} · dashed: its own limit
     </>
   );
 }
@@ -195,16 +207,16 @@ function Hint({ range, lines }: { range: Range; lines: (Line | null)[] }) {
 /** Small multiples on one axis of time: the board, its peers, its limits, what happened. */
 export function Signals({ gpu, events }: { gpu: GpuDetail; events: GpuEvent[] }) {
   const { signals, wanted, more } = useSignals();
-  const { value, error, reload, at, range } = useHistory(gpu, signals);
+  const { value, peers, error, reload, at, range } = useHistory(gpu, signals);
   const live = useLive(gpu.id);
   const seconds = range.to - range.from;
   const lines = useMemo(
     () =>
       signals.map((signal) => {
-        const line = value && lineOf(signal, value.metrics);
+        const line = value && withPeers(lineOf(signal, value.metrics), peers && lineOf(signal, peers));
         return line && value.range.live ? withLive(line, signal, live[signal.metric] ?? [], seconds) : line;
       }),
-    [value, live, seconds, signals.length],
+    [value, peers, live, seconds, signals.length],
   );
   const end = range.live ? Math.max(range.to, ...lines.map((l) => l?.t.at(-1) ?? 0)) : range.to;
   const span = useMemo((): [number, number] => [end - seconds, end], [end, seconds]);
