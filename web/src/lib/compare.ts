@@ -206,7 +206,9 @@ export function verdict(gpus: Gpu[], bands: Record<string, Band>): Verdict {
       text: `${crowd.apart.length} of ${crowd.n} run ${crowd.word} than the others (${crowd.trait.title}), most of them in ${crowd.host}: look at that host first.`,
     };
   const one = sides.find((s) => s.apart.length > 0 && s.apart.length <= Math.max(2, Math.floor(s.n * kFew)));
-  return one ? oneOf(one) : { kind: 'calm', text: 'They run alike, and like their peers elsewhere: nothing stands out now.' };
+  if (one) return oneOf(one);
+  const known = Object.keys(bands).length > 0;
+  return { kind: 'calm', text: `No GPU stands apart now${known ? ', and most run like their peers elsewhere' : ' from the others'}.` };
 }
 
 function oneOf({ apart, word, trait }: Side): Verdict {

@@ -3,6 +3,7 @@ import 'uplot/dist/uPlot.min.css';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { paintVersion } from '../app/theme';
 import type { Flag } from '../lib/flags';
+import { axisValue } from '../lib/format';
 import { joined, type Line, type Signal, yRange } from '../lib/series';
 
 const kHeight = 112;
@@ -46,12 +47,19 @@ function clock(seconds: number, step: number): string {
   return midnight || step >= 86_400 ? short(d) : `${pad(d.getUTCHours())}:${pad(d.getUTCMinutes())}`;
 }
 
-function axes(colours: Colours): uPlot.Axis[] {
+function axes(colours: Colours, live: Live): uPlot.Axis[] {
   const common = { stroke: colours.text, font: `11px ${kFont}`, ticks: { show: false } };
   const times: uPlot.Axis.Values = (_u, splits) => splits.map((s) => clock(s, (splits[1] ?? 0) - (splits[0] ?? 0)));
   return [
     { ...common, size: 20, gap: 3, space: 60, grid: { show: false }, values: times },
-    { ...common, size: 40, gap: 4, space: 34, grid: { stroke: colours.grid, width: 1 } },
+    {
+      ...common,
+      size: 40,
+      gap: 4,
+      space: 34,
+      grid: { stroke: colours.grid, width: 1 },
+      values: (_u, splits) => splits.map((v) => axisValue(v, live.line.unit)),
+    },
   ];
 }
 
@@ -161,7 +169,7 @@ function options(signal: Signal, width: number, live: Live, hover: (i: number | 
     height: kHeight,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
     legend: { show: false },
-    padding: [kFlagRoom, 4, 0, 0],
+    padding: [kFlagRoom, 14, 0, 0],
     cursor: {
       sync: { key: 'signals', scales: ['x', null], filters: { pub: (type) => type === 'mousemove' || type === 'mouseleave' } },
       drag: { x: true, y: false, setScale: false, dist: 6 },
@@ -170,7 +178,7 @@ function options(signal: Signal, width: number, live: Live, hover: (i: number | 
       y: false,
     },
     scales: { x: { time: true, range: () => live.span }, y: { range: () => frame(signal, live.line, live.marks) } },
-    axes: axes(colours),
+    axes: axes(colours, live),
     series: [{}, edge, edge, edge, edge, second, mainSeries(signal, colours)],
     bands: [
       { series: [2, 1], fill: seeThrough(colours.peers, 0.55) },
