@@ -6,6 +6,7 @@
 #include "api/route.h"
 #include "api/static_files.h"
 #include "domain/views/ledger_views.h"
+#include "pipeline/event_code.h"
 
 namespace ghm::api {
 namespace {
@@ -23,10 +24,12 @@ views::Json event_item(const store::Record& record, const views::Json& body) {
     const auto found = body.find(key);
     return found == body.end() || !found->is_string() || found->get_ref<const std::string&>().empty() ? views::Json() : *found;
   };
+  const int code = pipeline::event_code(body);
   return {{"at", format_rfc3339(record.at)},
           {"kind", text_or_null("kind")},
           {"gpu", text_or_null("gpu")},
           {"host", text_or_null("host")},
+          {"code", code == 0 ? views::Json() : views::Json(code)},
           {"detail", text_or_null("detail")}};
 }
 

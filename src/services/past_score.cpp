@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "pipeline/event_code.h"
 #include "pipeline/ledger_records.h"
 #include "services/scoring.h"
 
@@ -21,8 +22,7 @@ std::optional<std::vector<health::Event>> events_of(const store::RecordStore& re
   for (const auto& record : *all) {
     const auto body = nlohmann::json::parse(record.body, nullptr, false);
     if (!body.is_object() || body.value("board", 0u) != static_cast<std::uint32_t>(board)) continue;
-    const auto code = body.find("code");
-    out.push_back({to_unix_seconds(record.at), body.value("kind", ""), code != body.end() && code->is_number_integer() ? code->get<int>() : 0});
+    out.push_back({to_unix_seconds(record.at), body.value("kind", ""), pipeline::event_code(body)});
   }
   return out;
 }
@@ -78,7 +78,8 @@ Result<views::PastScore> past_score(const store::TelemetryStore& telemetry, cons
                                     const views::FleetSnapshot& fleet, std::size_t index, Timestamp at) {
   const auto& board = fleet.boards[index].board;
   if (at < board.first_seen)
-    return Error{Errc::invalid_input, fmt::format("at: this GPU was first seen at {}: ask for a later time", format_rfc3339(board.first_seen))};
+    return Error{Errc::invalid_input,
+                 fmt::format("at: this GPU was first seen at {}: ask for a later time", format_rfc3339(board.first_seen))};
   const std::array boards{&board};
   std::vector<BoardStory> stories;
   stories.push_back(story_of(telemetry, records, fleet, board, at));

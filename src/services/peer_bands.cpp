@@ -1,6 +1,7 @@
 #include "services/peer_bands.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "domain/telemetry/metric_catalogue.h"
@@ -15,13 +16,17 @@ constexpr std::size_t kMostPeers = 64, kFewestPeers = 8, kMostBuckets = 1'500'00
 constexpr std::size_t kFewestValues = 3;  // a band of two is no band
 constexpr double kBusyShare = 0.5, kBusyPercent = 50;
 
-// Spread over the fleet, but the same in every answer: by a multiplicative hash of the number.
-std::uint32_t place_in_line(fleet::BoardId id) {
-  return static_cast<std::uint32_t>(id) * 2654435761u;
+// Hosts spread over the fleet, but the same ones in every answer: FNV-1a of the name.
+std::uint32_t place_in_line(std::string_view host) {
+  std::uint32_t hash = 2166136261u;
+  for (const char c : host) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619u;
+  return hash;
 }
 
 std::size_t stored_buckets(TimeRange range, milliseconds width) {
-  const milliseconds tier = width % 1h == 0ms ? milliseconds(1h) : width % 1min == 0ms ? milliseconds(1min) : std::min(width, milliseconds(10s));
+  const milliseconds tier = width % 1h == 0ms     ? milliseconds(1h)
+                            : width % 1min == 0ms ? milliseconds(1min)
+                                                  : std::min(width, milliseconds(10s));
   return static_cast<std::size_t>((range.to - range.from) / tier) + 1;
 }
 
@@ -32,17 +37,19 @@ std::size_t affordable_peers(std::size_t series, TimeRange range, milliseconds w
 /// Starts of the buckets in which one peer was busy; nullopt when nobody knows.
 using Busy = std::optional<std::set<Timestamp>>;
 
-Result<Busy> busy_buckets(const store::TelemetryStore& telemetry, fleet::BoardId board, TimeRange range, milliseconds width) {
-  for (const auto& [metric, least] : {std::pair(field::graphics_activity, kBusyShare), {field::gpu_util, kBusyPercent}}) {
-    const auto buckets = telemetry.aggregate({board, {}, metric}, range, width);
-    if (!buckets) return buckets.error();
-    if (buckets->empty()) continue;
+// What tells that a board is busy, the better first: a share, or a percentage.
+constexpr std::array kActivity{std::pair(field::graphics_activity, kBusyShare), std::pair(field::gpu_util, kBusyPercent)};
+
+// `activity`: the buckets of each of kActivity.
+Busy busy_buckets(std::span<const std::vector<store::Bucket>> activity) {
+  for (std::size_t i = 0; i < kActivity.size(); ++i) {
+    if (activity[i].empty()) continue;
     std::set<Timestamp> busy;
-    for (const auto& b : *buckets)
-      if (b.count > 0 && b.sum / static_cast<double>(b.count) >= least) busy.insert(busy.end(), b.from);
-    return Busy(std::move(busy));
+    for (const auto& b : activity[i])
+      if (b.count > 0 && b.sum / static_cast<double>(b.count) >= kActivity[i].second) busy.insert(busy.end(), b.from);
+    return busy;
   }
-  return Busy();
+  return std::nullopt;
 }
 
 /// One series' values of all peers, by bucket.
@@ -66,6 +73,36 @@ struct Gathered {
 bool has_order(telemetry::MetricId metric) {
   const auto* spec = telemetry::MetricCatalogue::built_in().find(metric);
   return spec != nullptr && spec->unit != "bitmask" && spec->unit != "xid" && spec->kind != telemetry::MetricKind::label;
+}
+
+/// What is asked of each peer.
+struct Question {
+  std::span<const store::SeriesKey> series;
+  std::span<Gathered> gathered;  // one each
+  TimeRange range;
+  milliseconds width;
+};
+
+// Boards of one host: their rows lie together, and are cheapest read together.
+Result<void> ask_boards(const store::TelemetryStore& telemetry, const views::FleetSnapshot& fleet, std::span<const std::size_t> boards,
+                        const Question& q) {
+  std::vector<store::SeriesKey> keys;
+  for (const auto i : boards) {
+    const auto id = fleet.boards[i].board.id;
+    for (const auto& [metric, least] : kActivity) keys.push_back({id, {}, metric});
+    for (std::size_t s = 0; s < q.series.size(); ++s)
+      if (q.gathered[s].wanted) keys.push_back({id, q.series[s].entity, q.series[s].metric});
+  }
+  const auto buckets = telemetry.aggregate_many(keys, q.range, q.width);
+  if (!buckets) return buckets.error();
+  auto next = buckets->begin();
+  for (std::size_t b = 0; b < boards.size(); ++b) {
+    const auto busy = busy_buckets({next, kActivity.size()});
+    next += kActivity.size();
+    for (auto& g : q.gathered)
+      if (g.wanted) g.add(*next++, busy);
+  }
+  return {};
 }
 
 views::PeerBand band_of(Gathered& g, const PeerChoice& peers) {
@@ -96,7 +133,7 @@ PeerChoice choose_peers(const views::FleetSnapshot& fleet, std::size_t board, st
     const bool same_rack = !own.place.rack.empty() && b.place == own.place;
     (b.host == own.host ? host : same_rack ? rack : others).push_back(i);
   }
-  std::ranges::sort(others, {}, [&](std::size_t i) { return place_in_line(fleet.boards[i].board.id); });
+  std::ranges::stable_sort(others, {}, [&](std::size_t i) { return place_in_line(fleet.boards[i].board.host); });
   PeerChoice out;
   const auto take = [&](const std::vector<std::size_t>& from, std::size_t& count) {
     count = std::min(from.size(), most - out.boards.size());
@@ -117,16 +154,12 @@ Result<std::vector<std::optional<views::PeerBand>>> peer_bands(const store::Tele
     gathered[s].counter = windows::counting_of(series[s].metric) != windows::Counting::none;
     gathered[s].wanted = has_order(series[s].metric);
   }
-  for (const auto i : peers.boards) {
-    const auto id = fleet.boards[i].board.id;
-    const auto busy = busy_buckets(telemetry, id, range, width);
-    if (!busy) return busy.error();
-    for (std::size_t s = 0; s < series.size(); ++s) {
-      if (!gathered[s].wanted) continue;
-      const auto buckets = telemetry.aggregate({id, series[s].entity, series[s].metric}, range, width);
-      if (!buckets) return buckets.error();
-      gathered[s].add(*buckets, *busy);
-    }
+  const Question question{series, gathered, range, width};
+  for (auto left = std::span(peers.boards); !left.empty();) {
+    const auto same_host = [&](std::size_t i) { return fleet.boards[i].board.host == fleet.boards[left[0]].board.host; };
+    const auto n = static_cast<std::size_t>(std::ranges::find_if_not(left, same_host) - left.begin());
+    if (auto done = ask_boards(telemetry, fleet, left.first(n), question); !done) return done.error();
+    left = left.subspan(n);
   }
   std::vector<std::optional<views::PeerBand>> out;
   for (auto& g : gathered) out.push_back(g.wanted ? std::optional(band_of(g, peers)) : std::nullopt);

@@ -8,8 +8,8 @@
 
 namespace ghm::services {
 
-/// Which boards a board is compared with: in service, of its model, reporting; its host's first, then its rack's, then others
-/// spread over the fleet, always the same ones. Indices into the snapshot, at most `most`.
+/// Which boards a board is compared with: in service, of its model, reporting; its host's first, then its rack's, then other hosts
+/// of the fleet, always the same ones. Indices into the snapshot, at most `most`.
 struct PeerChoice {
   std::vector<std::size_t> boards;
   std::size_t host = 0, rack = 0, fleet = 0;  // how many of each, in this order

@@ -34,8 +34,13 @@ struct Subject {
   bool place;
 };
 constexpr Subject kSubjects[] = {
-    {"region", "Region", true},         {"datacenter", "Site", true},     {"rack", "Rack", true},          {"host", "Host", true},
-    {"model", "GPUs of model", false}, {"batch", "GPUs of batch", false}, {"driver", "GPUs with driver", false},
+    {"region", "Region", true},
+    {"datacenter", "Site", true},
+    {"rack", "Rack", true},
+    {"host", "Host", true},
+    {"model", "GPUs of model", false},
+    {"batch", "GPUs of batch", false},
+    {"driver", "GPUs with driver", false},
 };
 
 const Subject& subject_of(const Grouping& kind) {
@@ -74,6 +79,13 @@ std::optional<Timestamp> since_of(const Cluster& c, const FleetSnapshot& fleet, 
   const auto middle = known.begin() + static_cast<std::ptrdiff_t>((known.size() - 1) / 2);
   std::ranges::nth_element(known, middle);
   return *middle;
+}
+
+// What runs hot or short of power runs slow: that is one story.
+bool is_consequence(const Cluster& c, const std::vector<Cluster>& all) {
+  if (c.cause != Cause::performance) return false;
+  return std::ranges::any_of(
+      all, [&](const Cluster& o) { return (o.cause == Cause::heat || o.cause == Cause::power) && o.kind == c.kind && o.id == c.id; });
 }
 
 Json cluster_json(const Cluster& c, const FleetSnapshot& fleet, const Signs& signs, const FallOf& falls) {
@@ -131,7 +143,8 @@ Json anomalies_json(const FleetSnapshot& fleet) {
 }
 
 Json silence_json(const char* kind, const std::string& id, const std::string& name, Timestamp since, Timestamp now) {
-  return {{"kind", kind}, {"id", id}, {"since", or_null(since)}, {"text", fmt::format("{} is silent since {}.", name, since_text(since, now))}};
+  return {
+      {"kind", kind}, {"id", id}, {"since", or_null(since)}, {"text", fmt::format("{} is silent since {}.", name, since_text(since, now))}};
 }
 
 // A silent host speaks for its boards.
@@ -149,7 +162,8 @@ Json silences_json(const FleetSnapshot& fleet) {
     add(silence_json("host", h.host.name, "Host " + h.host.name, h.host.silent_since.value_or(h.host.last_answer), fleet.as_of));
   }
   for (const auto& v : fleet.boards) {
-    if (!v.silent || !v.board.in_service || silent_host.contains(v.board.host) || fleet.maintenance.covering(v.board, fleet.as_of)) continue;
+    if (!v.silent || !v.board.in_service || silent_host.contains(v.board.host) || fleet.maintenance.covering(v.board, fleet.as_of))
+      continue;
     add(silence_json("gpu", id_of(v.board), name_of(v.board), v.board.silent_since.value_or(v.board.last_seen), fleet.as_of));
   }
   return {{"open", open}, {"items", std::move(items)}};
@@ -169,15 +183,16 @@ std::string cluster_text(const Cluster& c, const FleetSnapshot& fleet, std::opti
   const auto when = since ? " since " + since_text(*since, fleet.as_of) : std::string();
   if (subject.place)
     return fmt::format("{} {} {}{} ({} of {}){}.", subject.words, c.id, verb.one, when, c.gpus, counted(c.of, "GPU"), effect(c, fleet));
-  return fmt::format("{} {} {} more often than others{}: {} of {}, elsewhere {} of {}{}.", subject.words, c.id, verb.many, when, c.gpus, c.of,
-                     c.elsewhere, c.others, effect(c, fleet));
+  return fmt::format("{} {} {} more often than others{}: {} of {}, elsewhere {} of {}{}.", subject.words, c.id, verb.many, when, c.gpus,
+                     c.of, c.elsewhere, c.others, effect(c, fleet));
 }
 
 Json story_clusters(const FleetSnapshot& fleet, const FallOf& falls, const std::function<bool(const Cluster&)>& concerns) {
   const Signs signs(fleet);
   Json out = Json::array();
-  for (const auto& c : find_clusters(fleet, signs))
-    if (concerns(c)) out.push_back(cluster_json(c, fleet, signs, falls));
+  const auto clusters = find_clusters(fleet, signs);
+  for (const auto& c : clusters)
+    if (concerns(c) && !is_consequence(c, clusters)) out.push_back(cluster_json(c, fleet, signs, falls));
   return out;
 }
 
