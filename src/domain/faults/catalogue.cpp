@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "core/embedded.h"
+#include "domain/faults/sign.h"
 #include "domain/telemetry/catalogue_row.h"
 
 namespace ghm::faults {
@@ -128,6 +129,10 @@ void read_rest(Cells& cells, Code& c) {
   cells.duration("counts_for", c.counts_for);
   cells.architectures(c.architectures);
   cells.text("source", c.source);
+  cells.text("sign", c.sign);
+  const auto sign = EvidenceTable::built_in().find(c.sign);
+  if (!c.sign.empty() && (!sign || EvidenceTable::built_in()[*sign].family == Family::context))
+    cells.row().complain("sign", "is not a sign of data/faults/signs.csv, such as app_fault or off_bus");
   if (c.escalation.repeats > 0 && c.escalation.within <= 0ms)
     cells.row().complain("within", "is needed where repeats is given: a span such as 7d");
 }

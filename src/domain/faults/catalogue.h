@@ -51,6 +51,7 @@ struct Code {
   ArchitectureRange architectures;         // that can print it
   DriverRange drivers;                     // whose numbering this row is of
   std::string source;                      // an id of data/faults/sources.csv, or the site's file
+  std::string sign;                        // what it tells, a word of data/faults/signs.csv; empty: nothing is wrong
 };
 
 /// Where a number came from, so that it is read by the right numbering.

@@ -106,9 +106,9 @@ TEST(FaultCatalogue, ArchitecturesLimitACode) {
 
 TEST(FaultCatalogue, ASiteHasItsOwnWord) {
   const auto site = ours().with_site(
-      "xid,name,class,likely_origin,severity,first_action,repeats,within,then,counts_for,architectures,drivers,source\n"
-      "63,,,,info,none,,,,,,,\n"
-      "4711,our_board_controller,other,hardware,error,drain_and_test,2,7d,replace_board,30d,,,\n",
+      "xid,name,class,likely_origin,severity,first_action,repeats,within,then,counts_for,architectures,drivers,source,sign\n"
+      "63,,,,info,none,,,,,,,,\n"
+      "4711,our_board_controller,other,hardware,error,drain_and_test,2,7d,replace_board,30d,,,,\n",
       "site.csv");
   ASSERT_TRUE(site) << site.error().what;
   const auto* remap = site->find(CodeKind::xid, 63).code;
@@ -122,7 +122,7 @@ TEST(FaultCatalogue, ASiteHasItsOwnWord) {
 
 TEST(FaultCatalogue, AllThatIsWrongWithASitesFileIsToldAtOnce) {
   const std::string head =
-      "xid,name,class,likely_origin,severity,first_action,repeats,within,then,counts_for,architectures,drivers,source\n";
+      "xid,name,class,likely_origin,severity,first_action,repeats,within,then,counts_for,architectures,drivers,source,sign\n";
   struct Case {
     std::string text;
     const char* says;
@@ -130,15 +130,18 @@ TEST(FaultCatalogue, AllThatIsWrongWithASitesFileIsToldAtOnce) {
   const Case cases[] = {
       {"code,name\n", "s.csv:1: the first column must say what the codes are: one of xid, sxid, dcgm_health, recovery_action"},
       {"xid,name\n1,a\n", "s.csv:1: column 'class' is missing"},
-      {head + "63,,,,bad,none,,,,,,,\n,,,,,,,,,,,,\n9000,new,,,,,,,,,,,\n",
+      {head + "63,,,,bad,none,,,,,,,,\n,,,,,,,,,,,,,\n9000,new,,,,,,,,,,,,\n",
        "s.csv:2: severity 'bad': expected one of info, warning, error, critical\n"
        "s.csv:3: xid '': expected a whole number\n"
        "s.csv:4: class '': is needed for a code that the catalogue does not have"},
-      {head + "63,,,,,,2,,drain_and_test,,,,\n63,,,,,,,,,,,,\n", "s.csv:3: xid '63': stands twice"},
-      {head + "63,,,,,,2,soon,,,,,\n", "s.csv:2: within 'soon': expected a span such as 30d"},
-      {head + "63,,,,,beat_it,,,,,,,\n", "s.csv:2: first_action 'beat_it': expected one of "},
-      {head + "63,,,,,,,,,,Vulcan-,,\n", "s.csv:2: architectures 'Vulcan-': expected a range such as Ampere- or -Hopper of "},
-      {head + "63,,,,,,,,,,,r550,\n", "s.csv:2: drivers 'r550': expected a range of major releases such as 550- or 525-549"},
+      {head + "63,,,,,,,,,,,,,\n63,,,,,,,,,,,,,\n", "s.csv:3: xid '63': stands twice"},
+      {head + "63,,,,,,2,soon,,,,,,\n", "s.csv:2: within 'soon': expected a span such as 30d"},
+      {head + "63,,,,,beat_it,,,,,,,,\n", "s.csv:2: first_action 'beat_it': expected one of "},
+      {head + "63,,,,,,,,,,Vulcan-,,,\n", "s.csv:2: architectures 'Vulcan-': expected a range such as Ampere- or -Hopper of "},
+      {head + "63,,,,,,,,,,,r550,,\n", "s.csv:2: drivers 'r550': expected a range of major releases such as 550- or 525-549"},
+      {head + "63,,,,,,,,,,,,,doom\n", "s.csv:2: sign 'doom': is not a sign of data/faults/signs.csv, such as app_fault or off_bus"},
+      {head + "9001,new,other,hardware,error,none,2,,drain_and_test,,,,,\n",
+       "s.csv:2: within '': is needed where repeats is given: a span such as 7d"},
   };
   for (const auto& c : cases) {
     const auto made = ours().with_site(c.text, "s.csv");
