@@ -16,34 +16,61 @@ constexpr Family kLeading[] = {Family::test,       Family::memory,  Family::pcie
                                Family::firmware,   Family::thermal, Family::silence, Family::software, Family::application,
                                Family::monitoring, Family::other,   Family::job};
 
-template <class Get>
-bool all_alike(const std::vector<Part>& parts, Get get) {
-  return !parts.empty() && !get(parts.front()).empty() &&
-         std::ranges::all_of(parts, [&](const Part& p) { return get(p) == get(parts.front()); });
+bool all_alike(const std::vector<const Part*>& parts, std::string Part::*member) {
+  return !parts.empty() && !(parts[0]->*member).empty() &&
+         std::ranges::all_of(parts, [&](const Part* p) { return p->*member == parts[0]->*member; });
+}
+
+std::vector<const Part*> all_of(const Incident& i) {
+  std::vector<const Part*> parts;
+  for (const auto& p : i.parts) parts.push_back(&p);
+  return parts;
+}
+
+// What a fault on one board shows on others: peers that got no answer, and, behind a link's fault, errors contained on them.
+bool is_echo(EvidenceId what, const Incident& i) {
+  static const auto peer = evidence("peer_error"), contained = evidence("contained_memory"), link = evidence("link_error"),
+                    fault = evidence("switch_error");
+  return what == peer || (what == contained && (i.counts.contains(link) || i.counts.contains(fault)));
 }
 
 EvidenceId leading_of(const Incident& i) {
   const auto& table = EvidenceTable::built_in();
+  std::optional<EvidenceId> echo;
   for (const auto family : kLeading) {
-    const std::pair<const EvidenceId, int>* best = nullptr;
-    for (const auto& entry : i.counts)
-      if (table[entry.first].family == family && (best == nullptr || table[entry.first].severity > table[best->first].severity))
-        best = &entry;
-    if (best != nullptr) return best->first;
+    std::optional<EvidenceId> best;
+    for (const auto& [what, n] : i.counts) {
+      if (table[what].family != family) continue;
+      if (is_echo(what, i)) echo = what;
+      else if (!best || table[what].severity > table[*best].severity) best = what;
+    }
+    if (best) return *best;
   }
-  return {};
+  return echo.value_or(0);
+}
+
+// The parts that show the leading sign's family: what only followed there says nothing about how far the fault itself reaches.
+std::vector<const Part*> struck(const Incident& i, EvidenceId leading) {
+  const auto family = EvidenceTable::built_in()[leading].family;
+  std::vector<const Part*> parts;
+  for (const auto& p : i.parts)
+    if (std::ranges::any_of(p.signs, [&](const auto& s) {
+          return s.first == leading || (EvidenceTable::built_in()[s.first].family == family && !is_echo(s.first, i));
+        }))
+      parts.push_back(&p);
+  return parts;
 }
 
 struct HostCount {
   int boards = 0, on_host = 0;
 };
 
-std::map<std::string, HostCount> count_hosts(const Incident& i) {
+std::map<std::string, HostCount> count_hosts(const std::vector<const Part*>& parts) {
   std::map<std::string, HostCount> hosts;
-  for (const auto& p : i.parts) {
-    auto& h = hosts[p.host];
-    h.boards += p.board != BoardId::none;
-    h.on_host = std::max(h.on_host, p.boards_on_host);
+  for (const auto* p : parts) {
+    auto& h = hosts[p->host];
+    h.boards += p->board != BoardId::none;
+    h.on_host = std::max(h.on_host, p->boards_on_host);
   }
   return hosts;
 }
@@ -66,10 +93,11 @@ Scope Incident::scope() const {
   if (parts.size() == 1 && parts[0].board != BoardId::none)
     return link >= 0 && families()[static_cast<std::size_t>(Family::nvlink)] ? Scope::link : Scope::board;
   if (hosts().size() <= 1) return nvswitch >= 0 ? Scope::nvswitch : Scope::host;
-  if (all_alike(parts, [](const Part& p) { return p.fabric; })) return Scope::fabric;
-  if (all_alike(parts, [](const Part& p) { return p.job; })) return Scope::job;
-  if (all_alike(parts, [](const Part& p) { return p.rack; })) return Scope::rack;
-  if (all_alike(parts, [](const Part& p) { return p.feed; })) return Scope::feed;
+  const auto all = all_of(*this);
+  if (all_alike(all, &Part::fabric)) return Scope::fabric;
+  if (all_alike(all, &Part::job)) return Scope::job;
+  if (all_alike(all, &Part::rack)) return Scope::rack;
+  if (all_alike(all, &Part::feed)) return Scope::feed;
   return Scope::fleet;
 }
 
@@ -136,24 +164,25 @@ Facts facts_of(const Incident& i) {
     f.present.set(what);
     f.count[what] = n;
   }
-  const auto hosts = count_hosts(i);
-  bool sizes_known = false;
+  const auto reach = struck(i, f.leading);
+  const auto hosts = count_hosts(reach);
+  bool boards_known = false;
   for (const auto& [name, h] : hosts) {
-    sizes_known |= h.on_host > 1;
+    boards_known |= h.on_host > 1 && h.boards > 0;
     if (h.on_host > 1 && h.boards >= 2 && 2 * h.boards >= h.on_host) f.present.set(most_of_host);
   }
-  if (i.parts.size() == 1 && i.parts[0].board != BoardId::none && i.parts[0].boards_on_host > 1) f.present.set(one_of_many);
-  if (!sizes_known) f.unknowable.set(one_of_many).set(most_of_host);
+  if (reach.size() == 1 && reach[0]->board != BoardId::none && reach[0]->boards_on_host > 1) f.present.set(one_of_many);
+  if (!boards_known) f.unknowable.set(one_of_many).set(most_of_host);
   if (hosts.size() > 1) {
     f.present.set(many_hosts);
-    if (all_alike(i.parts, [](const Part& p) { return p.rack; })) f.present.set(one_rack);
-    if (all_alike(i.parts, [](const Part& p) { return p.feed; })) f.present.set(one_feed);
+    if (all_alike(reach, &Part::rack)) f.present.set(one_rack);
+    if (all_alike(reach, &Part::feed)) f.present.set(one_feed);
   }
   if (i.parts[0].rack.empty()) f.unknowable.set(one_rack);
   if (i.parts[0].feed.empty()) f.unknowable.set(one_feed);
   const bool jobs_known = std::ranges::any_of(i.parts, [](const Part& p) { return !p.job.empty(); });
   if (!jobs_known) f.unknowable.set(one_job).set(several_jobs);
-  if (i.parts.size() > 1 && all_alike(i.parts, [](const Part& p) { return p.job; })) f.present.set(one_job);
+  if (i.parts.size() > 1 && all_alike(all_of(i), &Part::job)) f.present.set(one_job);
   for (const auto& p : i.parts) {
     if (p.several_jobs) f.present.set(several_jobs);
     for (const auto& [what, count] : p.signs)

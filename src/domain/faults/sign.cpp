@@ -137,7 +137,7 @@ std::optional<Ending> ending_named(std::string_view word) {
 Families ended_by(Ending e) {
   using enum Family;
   static const Families all = Families().set();
-  static const Families after_reset = families({memory, nvlink, firmware, software, application, job, other});
+  static const Families after_reset = families({memory, nvlink, firmware, software, application, monitoring, job, other});
   switch (e) {
     case Ending::gpu_reset: return after_reset;
     case Ending::host_reboot: return after_reset | families({pcie});
