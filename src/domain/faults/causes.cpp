@@ -170,6 +170,8 @@ void weigh(const CauseTable& table, const Facts& facts, const std::vector<double
 bool has_evidence_of_its_own(const CauseTable& table, const Facts& facts, std::size_t cause) {
   for (std::size_t n = 0; n < table.evidence().size(); ++n) {
     const auto e = static_cast<EvidenceId>(n);
+    const auto family = table.evidence()[e].family;
+    if (family == Family::context || family == Family::job) continue;  // they go with any cause
     if (facts.present[e] && table.likelihood(cause, e) >= kOwnEvidence * table.evidence()[e].by_chance) return true;
   }
   return false;

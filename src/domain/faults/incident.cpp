@@ -34,8 +34,37 @@ bool is_echo(EvidenceId what, const Incident& i) {
   return what == peer || (what == contained && (i.counts.contains(link) || i.counts.contains(fault)));
 }
 
+std::set<std::string> hosts_with(const Incident& i, Family family) {
+  std::set<std::string> hosts;
+  for (const auto& p : i.parts)
+    if (std::ranges::any_of(p.signs, [&](const auto& s) { return EvidenceTable::built_in()[s.first].family == family; }))
+      hosts.insert(p.host);
+  return hosts;
+}
+
+// Heat, power or silence of several hosts is the story; a board that does not survive it is a part of that.
+std::optional<EvidenceId> sign_of_place(const Incident& i) {
+  const auto& table = EvidenceTable::built_in();
+  std::optional<EvidenceId> best;
+  std::size_t most = 1;
+  for (const auto& [what, n] : i.counts) {
+    const auto family = table[what].family;
+    if (family != Family::thermal && family != Family::power && family != Family::silence) continue;
+    const auto hosts = hosts_with(i, family).size();
+    if (hosts > most || (hosts == most && best && table[what].severity > table[*best].severity)) {
+      most = hosts;
+      best = what;
+    }
+  }
+  if (most < 2) return std::nullopt;
+  for (const auto f : {Family::memory, Family::pcie, Family::nvlink, Family::firmware})
+    if (hosts_with(i, f).size() >= most) return std::nullopt;
+  return best;
+}
+
 EvidenceId leading_of(const Incident& i) {
   const auto& table = EvidenceTable::built_in();
+  if (const auto place = sign_of_place(i)) return *place;
   std::optional<EvidenceId> echo;
   for (const auto family : kLeading) {
     std::optional<EvidenceId> best;
