@@ -87,7 +87,8 @@ struct Step {
 
 class Trial {
  public:
-  Trial(const IncidentPlan& plan) : oracle_(plan), told_(simulate_incidents(plan)), votes_(told_.size()) {}
+  Trial(const IncidentPlan& plan, const CauseTable& causes)
+      : oracle_(plan), told_(simulate_incidents(plan)), book_(causes), votes_(told_.size()) {}
 
   CauseEvaluation run() {
     for (const auto& s : steps()) {
@@ -189,8 +190,8 @@ double percent(std::size_t part, std::size_t all) {
 
 }  // namespace
 
-CauseEvaluation evaluate_causes(const IncidentPlan& plan) {
-  return Trial(plan).run();
+CauseEvaluation evaluate_causes(const IncidentPlan& plan, const CauseTable& causes) {
+  return Trial(plan, causes).run();
 }
 
 nlohmann::ordered_json to_json(const CauseEvaluation& e, const IncidentPlan& plan) {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "domain/faults/causes.h"
 #include "services/simulated_incidents.h"
 
 namespace ghm::services {
@@ -25,7 +26,7 @@ struct CauseEvaluation {
   double top3_share() const { return tellable == 0 ? 0 : static_cast<double>(top3) / static_cast<double>(tellable); }
 };
 
-CauseEvaluation evaluate_causes(const IncidentPlan& plan);
+CauseEvaluation evaluate_causes(const IncidentPlan& plan, const faults::CauseTable& causes = faults::CauseTable::built_in());
 
 nlohmann::ordered_json to_json(const CauseEvaluation& e, const IncidentPlan& plan);
 /// A table for people.

@@ -37,8 +37,8 @@ Timestamp moment(double t) {
 /// What one incident is made of.
 class Story {
  public:
-  Story(std::uint64_t seed, std::size_t number, std::size_t host, double t, const Scenario& scenario)
-      : random_(hash_of(seed, 0x1C1D, number)), number_(number), host_(host), t_(t), scenario_(scenario) {
+  Story(std::uint64_t seed, std::size_t number, std::size_t host, double t, const Scenario& scenario, double noise)
+      : random_(hash_of(seed, 0x1C1D, number)), number_(number), host_(host), t_(t), noise_(noise), scenario_(scenario) {
     if (random_.uniform() < kJobKnown) job_ = fmt::format("job-{}", number);
     told_.at = moment(t);
   }
@@ -116,7 +116,7 @@ class Story {
     for (std::size_t h = first; h < first + kFeedHosts; ++h) {
       used_.push_back(h);
       const double down = t_ + random_.uniform() * 20;
-      if (random_.uniform() >= kSilenceMissed)
+      if (random_.uniform() >= noise_ * kSilenceMissed)
         event("source_silent", h, -1, down + 20 + random_.uniform() * 20,
               "no connection within 10s: check the host's power and the firewall");
       event("host_reboot", h, -1, down + 400 + random_.uniform() * 400, {});
@@ -154,13 +154,13 @@ class Story {
   }
 
   void line(std::size_t host, int gpu, double at, int code, const std::string& process) {
-    if (random_.uniform() < kLineLost) return;
+    if (random_.uniform() < noise_ * kLineLost) return;
     const double late = std::min(900.0, random_.lognormal(facts::kLogDelayMinutes, facts::kLogDelaySigma) * 60);
     event("xid", host, gpu, at + late, fmt::format("the driver reported Xid {}", code), code, random_.uniform() < 0.6 ? process : "");
   }
 
   void anomaly(Slot slot, std::size_t host, int gpu, double from, double longest = kLastDetection) {
-    if (random_.uniform() < kReadingMissed) return;
+    if (random_.uniform() < noise_ * kReadingMissed) return;
     event("anomaly", host, gpu, from + random_.uniform(kFirstDetection, longest),
           fmt::format("board {}: {}: out of the ordinary (event_burst, warning)", static_cast<unsigned>(simulated_board(host, gpu)),
                       anomaly::watched(slot).word));
@@ -186,13 +186,13 @@ class Story {
       anomaly(Slot::gpu_temp, host, gpu, t, kHeatDelay);
       if (b.ill.cooling_target > 2) anomaly(Slot::heat_slowdown, host, gpu, t);
     }
-    if (b.ill.sensor_stuck && random_.uniform() >= kReadingMissed)
+    if (b.ill.sensor_stuck && random_.uniform() >= noise_ * kReadingMissed)
       event("anomaly", host, gpu, t + 1200,
             "board: GPU temperature: no change for 20 min although the power moved (stuck_sensor, warning)");
   }
 
   void hear_silence(const Board& a, const Board& b, std::size_t host, int gpu, double t) {
-    if (b.ill.gone && !a.ill.gone && random_.uniform() >= kSilenceMissed)
+    if (b.ill.gone && !a.ill.gone && random_.uniform() >= noise_ * kSilenceMissed)
       event("gpu_missing", host, gpu, t + 30 + random_.uniform() * 20, "is no longer on its host's page");
     if (b.ill.frozen && !b.ill.gone && random_.uniform() < 0.6) event("readings_frozen", host, gpu, t + 60 + random_.uniform() * 120, {});
   }
@@ -219,7 +219,7 @@ class Story {
 
   // Things that happen anyway: a row remapped for good, corrected errors, a warm board, somebody else's page fault.
   void stray() {
-    if (random_.uniform() >= kStray) return;
+    if (random_.uniform() >= noise_ * kStray) return;
     const double at = t_ + random_.uniform(-3600, 3600);
     const int gpu = some_gpu();
     const double u = random_.uniform();
@@ -234,7 +234,7 @@ class Story {
 
   Random random_;
   std::size_t number_, host_;
-  double t_;
+  double t_, noise_;
   const Scenario& scenario_;
   std::string job_;
   bool new_driver_ = false;
@@ -361,7 +361,7 @@ std::vector<SimulatedIncident> simulate_incidents(const IncidentPlan& plan) {
       host = random.next() % (plan.hosts / kRack) * kRack;
       if (free_from[host] <= t) break;
     }
-    Story story(plan.seed, n, host, t, *healthy);
+    Story story(plan.seed, n, host, t, *healthy, std::clamp(plan.noise, 0.0, 5.0));
     double u = random.uniform() * all;
     const auto draw = random.next();
     std::string kind, truth;

@@ -28,6 +28,7 @@ struct IncidentPlan {
   std::uint64_t seed = 1;
   std::size_t incidents = 1000;
   std::size_t hosts = 4096;  // of 8 GPUs, racks of 4, feeds of 2 racks
+  double noise = 1;          // lost lines, missed readings and stray signs against the usual; at most 5
   Timestamp start = from_unix_ms(1'772'409'600'000);
 };
 

@@ -11,10 +11,22 @@ struct Word {
   std::string_view kind, sign;
 };
 constexpr Word kSigns[] = {
-    {"gpu_missing", "gpu_missing"},  {"series_stopped", "page_trouble"},
-    {"source_slow", "page_trouble"}, {"readings_frozen", "readings_frozen"},
-    {"job_failed", "job_failed"},    {"test_failed", "test_failed"},
-    {"link_down", "link_error"},     {"pcie_narrow", "pcie_narrow"},
+    {"gpu_missing", "gpu_missing"},
+    {"series_stopped", "page_trouble"},
+    {"source_slow", "page_trouble"},
+    {"readings_frozen", "readings_frozen"},
+    {"job_failed", "job_failed"},
+    {"test_failed", "test_failed"},
+    // of agents
+    {"gpu_off_bus", "off_bus"},
+    {"pcie_no_answer", "off_bus"},
+    {"gpu_lost", "off_bus"},
+    {"pci_gpu_gone", "gpu_missing"},
+    {"gpu_gone", "gpu_missing"},
+    {"pcie_aer", "pcie_errors"},
+    {"nvml_hang", "readings_frozen"},
+    {"nvml_crash", "page_trouble"},
+    {"nvml_unavailable", "page_trouble"},
 };
 
 struct End {
@@ -25,7 +37,12 @@ struct End {
 constexpr End kEnds[] = {
     {"gpu_reset", Ending::gpu_reset, ""},
     {"host_reboot", Ending::host_reboot, ""},
+    {"host_booted", Ending::host_reboot, ""},
     {"test_passed", Ending::test_passed, ""},
+    {"gpu_back", Ending::gpu_returned, ""},
+    {"pcie_answers", Ending::gpu_returned, ""},
+    {"nvml_recovered", Ending::reading_normal, "readings_frozen"},
+    {"nvml_back", Ending::reading_normal, "page_trouble"},
     {"gpu_returned", Ending::gpu_returned, ""},
     {"source_returned", Ending::source_returned, ""},
     {"job_ran", Ending::job_ran, ""},
@@ -68,6 +85,7 @@ Sign place(const Heard& h, const Where& w) {
   s.nvswitch = h.nvswitch;
   s.boards_on_host = w.boards_on_host;
   s.new_driver = w.new_driver;
+  s.simulated = w.simulated;
   return s;
 }
 
@@ -81,12 +99,16 @@ Reading read_code(const Heard& h, const Where& w, CodeKind kind, const FaultCata
   auto s = place(h, w);
   s.code = h.code;
   s.kind = kind;
-  const auto meaning = codes.find(kind, h.code, {release_of(w.driver), w.architecture});
+  const auto& driver = h.driver.empty() ? w.driver : h.driver;
+  const auto meaning = codes.find(kind, h.code, {release_of(driver), w.architecture});
   if (meaning.code == nullptr) return sign_of(std::move(s), evidence("other_code"));
   const auto what = EvidenceTable::built_in().find(meaning.code->sign);
   if (!what) return {};
   s.what = *what;
   s.severity = meaning.code->severity;
+  // The line of a switch knows better than a table: the same code can end a link or only cost a retry.
+  if (h.severity == "Fatal") s.severity = Severity::critical;
+  if (h.severity == "Non-fatal") s.severity = std::min(s.severity, Severity::error);
   return s;
 }
 

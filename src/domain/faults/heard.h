@@ -16,6 +16,8 @@ struct Heard {
   std::string host, detail;
   int code = 0;
   std::string process, job;
+  std::string severity;  // of a switch's line: "Fatal", "Non-fatal"
+  std::string driver;    // that wrote the line, where it is known
   int pid = 0, link = -1, nvswitch = -1;
 };
 
@@ -24,7 +26,7 @@ struct Where {
   std::string gpu, rack, feed, fabric, job;
   int boards_on_host = 0;
   std::string driver, architecture;
-  bool new_driver = false;
+  bool new_driver = false, simulated = false;
 };
 
 using Reading = std::variant<std::monostate, Sign, EndingSeen>;

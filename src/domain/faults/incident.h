@@ -72,6 +72,7 @@ struct Incident {
   std::size_t more_lines = 0;   // between these
   std::vector<Change> history;  // the first 20 and the last 80
   int link = -1, nvswitch = -1;
+  bool simulated = false;       // something simulated is part of it
   EvidenceSet flags;            // contexts that a sign told: new_driver, host_rebooted, no_answer_at_all, user_process
   bool escalated = false;       // a code repeated more often than its row in the catalogue allows
   std::string confirmed_cause;  // by an operator

@@ -54,7 +54,7 @@ void IncidentBook::restore(std::vector<Incident> incidents, std::span<const Feed
   for (auto& i : incidents) {
     next_id_ = std::max(next_id_, i.id + 1);
     if (i.state == State::merged) continue;
-    counts_.open += i.is_open();
+    ++(i.is_open() ? counts_.open : counts_.cleared);
     index(i);
     incidents_.insert_or_assign(i.id, std::move(i));
   }
@@ -65,6 +65,7 @@ void IncidentBook::restore(std::vector<Incident> incidents, std::span<const Feed
 std::uint64_t IncidentBook::observe(const Sign& sign) {
   ++counts_.signs;
   if (auto* found = related(sign)) {
+    if (std::ranges::find(found->lines, sign.id, &SignLine::id) != found->lines.end()) return found->id;  // it came twice
     add(*found, sign);
     return gather(sign, found->id);
   }
@@ -72,6 +73,7 @@ std::uint64_t IncidentBook::observe(const Sign& sign) {
     again->state = State::open;
     ++again->reopened;
     ++counts_.open;
+    --counts_.cleared;
     again->tell(sign.at, "reopened", "it came back: " + told(sign));
     add(*again, sign);
     return gather(sign, again->id);
@@ -210,6 +212,7 @@ void IncidentBook::add(Incident& i, const Sign& s) {
   i.opened = std::min(i.opened, s.at);
   i.last = std::max(i.last, s.at);
   note_contexts(i, s);
+  i.simulated |= s.simulated;
   i.keep({s.id, s.at, s.what, s.board, s.gpu, s.host, s.job, s.process, s.text, s.code, s.kind});
   if (news) i.tell(s.at, "updated", told(s));
   note_escalation(i, s);
@@ -260,6 +263,7 @@ void IncidentBook::merge(Incident& into, Incident& from, const std::string& why,
   into.severity = std::max(into.severity, from.severity);
   into.flags |= from.flags;
   into.escalated |= from.escalated;
+  into.simulated |= from.simulated;
   into.tell(at, "widened", fmt::format("incident {} is part of it: {}", from.id, why));
   unindex(from);
   from.state = State::merged;
@@ -352,7 +356,10 @@ Result<Feedback> IncidentBook::feedback(std::uint64_t id, std::string_view cause
   if (right) i.confirmed_cause = f.cause;
   else if (i.confirmed_cause == f.cause) i.confirmed_cause.clear();
   i.tell(now, "feedback", fmt::format("{} is {}{}{}", cause, right ? "right" : "wrong", f.note.empty() ? "" : ": ", f.note), f.by);
+  // It shifts the ranking of all that look alike.
   mark(id);
+  for (const auto& [other, incident] : incidents_)
+    if (incident.is_open() && facts_of(incident).leading == f.leading) mark(other);
   return f;
 }
 
@@ -390,17 +397,12 @@ void IncidentBook::forget(Timestamp now) {
     const auto [changed, id] = cleared[n];
     const bool waits = std::ranges::find(changed_, id) != changed_.end();
     if (waits || (n >= too_many && now - changed <= limits_.remember_cleared)) continue;
+    counts_.cleared -= incidents_.at(id).state == State::cleared;
     unindex(incidents_.at(id));
     incidents_.erase(id);
   }
   for (auto& [place, ids] : by_place_) std::erase_if(ids, [this](std::uint64_t id) { return !incidents_.contains(id); });
   std::erase_if(by_place_, [](const auto& p) { return p.second.empty(); });
-}
-
-BookCounts IncidentBook::counts() const {
-  auto out = counts_;
-  out.cleared = static_cast<std::size_t>(std::ranges::count_if(incidents_, [](const auto& e) { return e.second.state == State::cleared; }));
-  return out;
 }
 
 void IncidentBook::index(const Incident& i) {

@@ -63,7 +63,7 @@ class IncidentBook {
   std::vector<const Incident*> take_changed();
   /// Forgets cleared ones that are too old or too many. Call it now and then.
   void forget(Timestamp now);
-  BookCounts counts() const;
+  const BookCounts& counts() const { return counts_; }
 
  private:
   using Ids = std::vector<std::uint64_t>;

@@ -83,6 +83,7 @@ struct Sign {
   int code = 0;  // of `kind`; 0: none
   CodeKind kind{};
   int boards_on_host = 0;
+  bool simulated = false;         // of a simulated board or host
   bool new_driver = false;        // it changed within the last seven days
   bool no_answer_at_all = false;  // of a host's silence: connections fail, not only the page
 };
