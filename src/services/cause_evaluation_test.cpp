@@ -21,7 +21,9 @@ TEST(CauseEvaluation, CausesThatCanBeToldAreTold) {
   EXPECT_GE(static_cast<double>(e.whole), 0.9 * static_cast<double>(e.incidents - e.silent)) << text;
   EXPECT_LE(static_cast<double>(e.shared), 0.08 * static_cast<double>(e.incidents)) << text;
   for (const auto& [kind, n] : e.kinds)
-    if (n.first >= 20) EXPECT_GE(2 * n.second, n.first) << kind << ": less than half\n" << text;
+    if (n.first >= 20) {
+      EXPECT_GE(2 * n.second, n.first) << kind << ": less than half\n" << text;
+    }
 }
 
 TEST(CauseEvaluation, HoldsUnderTwiceTheNoise) {

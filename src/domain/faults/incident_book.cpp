@@ -8,7 +8,7 @@
 namespace ghm::faults {
 namespace {
 
-constexpr std::size_t kMostNear = 24;  // incidents of one place that are looked at, the newest first
+constexpr std::size_t kMostNear = 24;  // incidents of one rack, feed or job that are looked at, the newest first
 constexpr std::size_t kMostGatherings = 10'000;
 constexpr auto kApart = 1min;  // signs of one kind closer than this are one occurrence
 
@@ -58,8 +58,34 @@ void IncidentBook::restore(std::vector<Incident> incidents, std::span<const Feed
     index(i);
     incidents_.insert_or_assign(i.id, std::move(i));
   }
+  for (const auto& [id, i] : incidents_)
+    if (i.is_open()) gather_again(i);
   for (const auto& f : feedback)
     if (const auto cause = causes_.find(f.cause)) experience_.add(f.leading, *cause, f.right);
+}
+
+// What was being brought together when it was written down goes on: a restart in the middle of a rack's outage must not split it.
+void IncidentBook::gather_again(const Incident& i) {
+  std::map<std::string, std::set<std::string>> hosts;
+  for (const auto& line : i.lines) {
+    const auto* part = i.find(line.board, line.host);
+    if (part == nullptr) continue;
+    Sign s;
+    s.at = line.at;
+    s.what = line.what;
+    s.code = line.code;
+    s.kind = line.kind;
+    s.host = line.host;
+    s.rack = part->rack;
+    s.feed = part->feed;
+    for (const auto& shared : shared_by(s)) {
+      auto& [seen, burst] = gatherings_[shared.key];
+      std::erase_if(seen, [&](const Seen& old) { return old.incident == i.id; });
+      seen.push_back({i.id, s.host, s.at});
+      hosts[shared.key].insert(s.host);
+      if (hosts[shared.key].size() >= shared.hosts) burst = i.id;
+    }
+  }
 }
 
 std::uint64_t IncidentBook::observe(const Sign& sign) {
@@ -95,7 +121,9 @@ IncidentBook::Ids IncidentBook::near(const Sign& s) const {
     const auto found = by_place_.find(k);
     if (found == by_place_.end()) continue;
     const auto& all = found->second;
-    ids.insert(ids.end(), all.end() - static_cast<std::ptrdiff_t>(std::min(kMostNear, all.size())), all.end());
+    const bool wide = k[0] != 'b' && k[0] != 'h';  // of a board or host nothing may be overlooked
+    const auto n = wide ? std::min(kMostNear, all.size()) : all.size();
+    ids.insert(ids.end(), all.end() - static_cast<std::ptrdiff_t>(n), all.end());
   }
   std::ranges::sort(ids, std::greater<>());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
@@ -207,7 +235,7 @@ void IncidentBook::add(Incident& i, const Sign& s) {
     part.job = s.job;
     index(part, i.id);
   }
-  const bool news = ++i.counts[s.what] == 1 && i.history.size() > 1;
+  const bool news = ++i.counts[s.what] == 1 && i.counts.size() > 1;
   if (i.severity < s.severity) i.severity = s.severity;
   i.opened = std::min(i.opened, s.at);
   i.last = std::max(i.last, s.at);
@@ -228,9 +256,10 @@ std::uint64_t IncidentBook::gather(const Sign& sign, std::uint64_t id) {
     auto& [seen, burst] = gatherings_[shared.key];
     std::erase_if(seen, [&](const Seen& s) {
       const auto* i = find(s.incident);
-      return sign.at - s.at > shared.within || s.incident == id || i == nullptr || !i->is_open();
+      return sign.at - s.at > shared.within || i == nullptr || !i->is_open();
     });
-    if (seen.empty() && burst != id) burst = 0;
+    if (seen.empty()) burst = 0;
+    std::erase_if(seen, [&](const Seen& s) { return s.incident == id; });
     seen.push_back({id, sign.host, sign.at});
     std::set<std::string> hosts;
     for (const auto& s : seen) hosts.insert(s.host);
@@ -412,10 +441,8 @@ void IncidentBook::index(const Incident& i) {
 void IncidentBook::index(const Part& part, std::uint64_t id) {
   for (const auto& k : keys_of(part)) {
     auto& ids = by_place_[k];
-    if (ids.empty() || ids.back() != id) {
-      std::erase(ids, id);
-      ids.push_back(id);
-    }
+    const auto at = std::ranges::lower_bound(ids, id);
+    if (at == ids.end() || *at != id) ids.insert(at, id);
   }
 }
 

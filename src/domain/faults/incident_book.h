@@ -85,6 +85,7 @@ class IncidentBook {
   void note_contexts(Incident& incident, const Sign& sign);
   void note_escalation(Incident& incident, const Sign& sign);
   std::uint64_t gather(const Sign& sign, std::uint64_t id);
+  void gather_again(const Incident& incident);
   void merge(Incident& into, Incident& from, const std::string& why, Timestamp at);
   void close(Incident& incident, Timestamp at, std::string why, std::string by);
   void index(const Incident& incident);
