@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "domain/health/hours.h"
+#include "domain/health/utc_hours.h"
 
 namespace ghm::health {
 namespace {
