@@ -33,8 +33,11 @@ constexpr Family kRules[] = {
     {"memory.", Cause::memory},
     {"power.", Cause::power},
     {"performance.nvlink", Cause::nvlink},
+    {"performance.link_errors", Cause::nvlink},
     {"performance.pcie", Cause::pcie},
+    {"performance.replays", Cause::pcie},
     {"performance.", Cause::performance},
+    {"reliability.incidents", Cause::errors},
     {"reliability.xid", Cause::errors},
     {"reliability.reset", Cause::errors},
 };
