@@ -44,6 +44,7 @@ struct Job {
 struct Peer {
   Metrics metrics;
   bool same_host = true, same_job = true;
+  std::optional<double> busy_clock = {};  // mean SM clock at an activity of 0.9 or more, 24 h, where that is known without its readings
 };
 
 /// All that a score may look at; what is not known is nullopt, never a guess. Any order in events, jobs, peers and intervals.

@@ -44,6 +44,7 @@ struct Profile {
   std::span<const Need> needs;
 };
 std::span<const Profile* const> profiles();
+Report score(const Profile& profile, const Evidence& evidence);
 
 // The tables of `baseline`, each in the file of its name.
 std::span<const Need> needs_of_baseline();
