@@ -42,7 +42,7 @@ struct Measures {
   Counted throttling;        // episodes of thermal slowdown, 24 h
   double temperature = 0;    // mean, 24 h
   Days loaded_temperature;   // °C under load; its weights are readings
-  double widest_swing = 0;   // largest p95 - p5 of the temperature in a stable hour of the last 24
+  double widest_swing = 0;   // largest p95 - p5 of the temperature in a stable hour of the last 24; 0: all are still
   double swing_at = 0;       // that hour's end
   double fan_lowest = 0;     // 1 h
   double temperature_at = 0, fan_at = 0;

@@ -1,5 +1,6 @@
 // Thermal dimension of the profile `baseline`. Load decides what a temperature means, so trend and swing look only at
 // readings under load (activity of 0.5 or more), and swing only at hours in which the load itself stood still.
+#include "domain/health/hours.h"
 #include "domain/health/rules.h"
 
 namespace ghm::health {
@@ -42,10 +43,10 @@ std::optional<Verdict> rising(const Evidence& e) {
 }
 
 std::optional<Verdict> swing(const Evidence& e) {
-  constexpr double kPoints = 3, kReference = 10;
+  constexpr double kPoints = 3;
   const auto& m = e.measures();
-  if (m.widest_swing <= kReference) return std::nullopt;
-  return Verdict{kPoints, m.widest_swing, kReference, m.swing_at};
+  if (m.widest_swing <= kStillWithin) return std::nullopt;
+  return Verdict{kPoints, m.widest_swing, kStillWithin, m.swing_at};
 }
 
 std::optional<Verdict> fan(const Evidence& e) {
