@@ -15,6 +15,7 @@
 #include "adapters/sqlite/sqlite_store.h"
 #include "contract/simulated_rows.h"
 #include "services/board_stories.h"
+#include "services/scoring.h"
 
 namespace ghm {
 namespace {
@@ -46,7 +47,8 @@ double median(std::vector<double> values) {
 class Bench {
  public:
   Bench(const std::filesystem::path& folder, std::uint32_t gpus, std::chrono::seconds interval)
-      : hosts_(gpus / kBoardsOfHost),
+      : folder_(folder),
+        hosts_(gpus / kBoardsOfHost),
         interval_(interval),
         store_(must(sqlite::SqliteStore::open(folder, {.raw_days = 40, .minute_days = 90, .hour_days = 730}, Log::off()))),
         host_rows_(kBoardsOfHost, kStart, "healthy") {
@@ -134,9 +136,9 @@ class Bench {
     }
   }
   std::unique_ptr<services::Scoring> new_service() {
-    stories_ = std::make_unique<services::BoardStories>(*store_, *store_, live_);
+    stories_ = std::make_unique<services::BoardStories>(*store_, live_);
     return std::make_unique<services::Scoring>(
-        *store_, live_, services::ScoringSettings{15min, interval_}, Log::off(),
+        *store_, live_, services::ScoringSettings{.interval = interval_, .sums_folder = folder_}, Log::off(),
         [this](std::span<const fleet::Board* const> boards, Timestamp now) { return stories_->tell(boards, now); },
         [this](RowBatch row) {
           scores_.push_back(std::move(row));
@@ -148,7 +150,8 @@ class Bench {
     const double before = cpu_seconds();
     const auto scored = scoring.tick(now_);
     const double took = cpu_seconds() - before;
-    if (scored != hosts_ * kBoardsOfHost) throw std::runtime_error(fmt::format("{} of {} boards were scored", scored, hosts_ * kBoardsOfHost));
+    if (scored != hosts_ * kBoardsOfHost)
+      throw std::runtime_error(fmt::format("{} of {} boards were scored", scored, hosts_ * kBoardsOfHost));
     must(store_->append(scores_));
     scores_.clear();
     return took;
@@ -159,6 +162,7 @@ class Bench {
     return report && report->overall ? Json(*report->overall) : Json(nullptr);
   }
 
+  std::filesystem::path folder_;
   std::uint32_t hosts_;
   std::chrono::seconds interval_;
   std::unique_ptr<sqlite::SqliteStore> store_;

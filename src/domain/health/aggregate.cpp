@@ -94,6 +94,7 @@ Report score(const Profile& profile, const Evidence& evidence) {
   r.trend_30d = trend(m.rounds_today, r.overall, m.rounds_month_ago);
   if (r.overall) r.class_name = class_of(*r.overall);
   r.critical = critical_rules(r);
+  r.busy_clock = m.busy_clock.value(0);
   r.risk = risk_of(r.overall, r.trend_7d, !r.critical.empty());
   return r;
 }

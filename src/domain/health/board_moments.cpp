@@ -38,7 +38,8 @@ bool BoardMoments::next(double to, Moment& now) {
     for (const auto& readings : *all) earliest(readings, at);
   if (at > to) return false;
   now.at = at;
-  for (std::size_t i = 0; i < metrics.size(); ++i) now.values[i] = take(metrics[i].readings, at, value) ? value / metrics[i].divide : kAbsent;
+  for (std::size_t i = 0; i < metrics.size(); ++i)
+    now.values[i] = take(metrics[i].readings, at, value) ? value / metrics[i].divide : kAbsent;
   now.has_links = false;
   now.links_up = 0;
   for (auto& link : links)

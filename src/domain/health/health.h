@@ -94,6 +94,7 @@ struct Report {
   std::string risk;                           // low medium high critical; empty when it cannot be told
   std::vector<Dimension> dimensions;
   std::vector<std::string> critical;  // rules that fired and are critical
+  std::optional<double> busy_clock;   // mean SM clock at an activity of 0.9 or more, 24 h: what peers at the same job are told
 };
 
 /// A way to score: dimensions, weights, rules.

@@ -83,7 +83,7 @@ const Spoken& spoken(Of metric) {
   return kSpoken[static_cast<std::size_t>(metric)];
 }
 
-Evidence::Evidence(const Input& input) : input_(input), measures_(input.t) {
+Evidence::Evidence(const Input& input) : input_(input) {
   for (std::size_t i = 0; i < kMetricInputs; ++i) {
     auto& fact = facts_[i];
     fact.metric = look_up_metric(input, static_cast<Of>(i));
@@ -93,7 +93,6 @@ Evidence::Evidence(const Input& input) : input_(input), measures_(input.t) {
   }
   look_up_links();
   look_up_records();
-  measures_ = measure(*this);
 }
 
 Evidence::Evidence(const Input& input, const AllSeen& seen, const Measures& measures) : input_(input), measures_(measures) {

@@ -70,8 +70,12 @@ class Evidence {
   bool listed(Of of) const { return facts_[static_cast<std::size_t>(of)].listed; }
   /// There for at least 0.60 of its window; what is not listed is not present.
   bool present(Of of) const { return facts_[static_cast<std::size_t>(of)].present; }
-  /// What the readings come to. Rules look at these, so that they judge a board alike whoever worked the numbers out.
-  const Measures& measures() const { return measures_; }
+  /// What the readings come to, worked out when it is first asked for. Rules look at these, so that they judge a board alike
+  /// whoever worked the numbers out.
+  const Measures& measures() const {
+    if (!measures_) measures_ = measure(*this);
+    return *measures_;
+  }
   /// For people: the metric's name, or what the input is.
   std::string_view name(Of of) const { return (*this)[of].name; }
 
@@ -91,7 +95,7 @@ class Evidence {
   const Input& input_;
   std::array<Fact, kInputs> facts_;
   std::vector<Metric> links_;
-  Measures measures_;
+  mutable std::optional<Measures> measures_;
 };
 
 }  // namespace ghm::health

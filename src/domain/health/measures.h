@@ -39,12 +39,12 @@ struct Measures {
   explicit Measures(double t) : loaded_temperature(t), energy_per_work(t), busy_clock(t) {}
 
   // heat
-  Counted throttling;        // episodes of thermal slowdown, 24 h
-  double temperature = 0;    // mean, 24 h
-  Days loaded_temperature;   // °C under load; its weights are readings
-  double widest_swing = 0;   // largest p95 - p5 of the temperature in a stable hour of the last 24; 0: all are still
-  double swing_at = 0;       // that hour's end
-  double fan_lowest = 0;     // 1 h
+  Counted throttling;       // episodes of thermal slowdown, 24 h
+  double temperature = 0;   // mean, 24 h
+  Days loaded_temperature;  // °C under load; its weights are readings
+  double widest_swing = 0;  // largest p95 - p5 of the temperature in a stable hour of the last 24; 0: all are still
+  double swing_at = 0;      // that hour's end
+  double fan_lowest = 0;    // 1 h
   double temperature_at = 0, fan_at = 0;
 
   // memory; corrected and uncorrected errors
@@ -59,7 +59,7 @@ struct Measures {
   Days energy_per_work;  // joules per second of full activity
 
   // performance
-  Days busy_clock;  // SM clock, MHz, at an activity of 0.9 or more
+  Days busy_clock;                    // SM clock, MHz, at an activity of 0.9 or more
   Share slow_clock, slow_generation;  // of the readings under load of 24 h
   Last width, most_width;             // of the latest time that has both
   double links_up = 0, links_at = 0;  // at the latest time at which any was read

@@ -31,11 +31,11 @@ struct Quarter {
   double corrected = 0, uncorrected = 0;        // growth
   double corrected_at = 0, uncorrected_at = 0;  // when it grew last; 0: it did not
   double spiked_at = 0, slow_clock_at = 0, slow_generation_at = 0;
-  double score_sum = 0;                 // of earlier rounds, as the history of scores has them
+  double score_sum = 0;  // of earlier rounds, as the history of scores has them
   std::uint16_t scores = 0;
   std::uint16_t loaded_temperatures = 0, busy_clocks = 0, spikes = 0;
   std::uint16_t clocks = 0, slow_clocks = 0, generations = 0, slow_generations = 0;  // under load
-  std::uint16_t minutes = 0;            // bit n: minute n of the quarter was reported
+  std::uint16_t minutes = 0;                                                         // bit n: minute n of the quarter was reported
 };
 
 /// What a day came to, of what more than one day is asked for.
@@ -83,7 +83,7 @@ struct Carry {
   Chain throttling, limited;
   HourSoFar hour;
   std::array<double, kSwingHours> swing_hour{}, swing{};  // by hour, modulo
-  double scored_quarter = 0, score_sum = 0, scores = 0;       // rounds of the newest quarter of the clock
+  double scored_quarter = 0, score_sum = 0, scores = 0;   // rounds of the newest quarter of the clock
 };
 
 /// What HourUnderLoad::swing() says of the UTC hour that begins at `hour`.

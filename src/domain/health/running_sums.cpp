@@ -199,14 +199,15 @@ void RunningSums::add_days(Measures& m) const {
 
 // Of the three ways in which a limit can be beyond design, the one that what is present allows.
 Counted RunningSums::limited(const AllSeen& seen, const Input& input) const {
+  if (std::ranges::none_of(recent_->quarters, [](const Quarter& q) { return q.limited[2].any; })) return {};
   const Evidence presence_alone(input, seen, Measures(t()));
   const bool knows_limits = presence_alone.present(Of::limit_default) && presence_alone.present(Of::limit_enforced);
   const bool knows_clock = presence_alone.present(Of::sm_clock);
   if (!knows_limits && !knows_clock) return {};
   EpisodeSum sum;
-  for_each_quarter([&, which = knows_limits && knows_clock ? 2u : knows_clock ? 1u : 0u](const Quarter& q) {
-    sum.add(q.limited[which], false);
-  });
+  for_each_quarter([&, which = knows_limits && knows_clock ? 2u
+                               : knows_clock               ? 1u
+                                                           : 0u](const Quarter& q) { sum.add(q.limited[which], false); });
   return sum.sum();
 }
 

@@ -20,9 +20,9 @@ using DaysOfTime = std::array<DaySums, Days::kCount>;
 /// What every round needs: the last day's quarters and the reported minutes of 30 days.
 struct Recent {
   Carry carry;
-  std::array<Quarter, kQuartersOfDay> quarters;                            // by number, modulo
-  std::array<std::uint16_t, kUptimeMinutes / 15> minutes;                  // likewise
-  std::array<std::uint8_t, kMetricInputs + 1> listed{}, by_stand_in{};     // which metric speaks: settled when the sums are made
+  std::array<Quarter, kQuartersOfDay> quarters;                         // by number, modulo
+  std::array<std::uint16_t, kUptimeMinutes / 15> minutes;               // likewise
+  std::array<std::uint8_t, kMetricInputs + 1> listed{}, by_stand_in{};  // which metric speaks: settled when the sums are made
 };
 static_assert(std::is_trivially_copyable_v<Recent>);
 
@@ -38,7 +38,8 @@ class RunningSums {
  public:
   /// From readings of 31 days and earlier scores of as many; t is a whole second. O(readings).
   static RunningSums from(const Evidence& evidence, DayBook& days);
-  RunningSums(std::unique_ptr<Recent> recent, DayBook& days) : recent_(std::move(recent)), days_(&days) {}
+  /// As they were kept.
+  RunningSums(std::unique_ptr<Recent> recent, DayBook& days) : recent_(std::move(recent)), days_(&days), today_(days.read(time_of_day())) {}
 
   double t() const { return recent_->carry.t; }
   const Recent& recent() const { return *recent_; }

@@ -89,7 +89,8 @@ void write_days(const std::vector<SoFar>& so_far, double t, DayBook& book) {
       if (place < Number{kQuartersOfDay}) break;
       const double start = t - static_cast<double>(newest - n) * kQuarter - kDay;
       const auto& before = so_far[static_cast<std::size_t>(place) - kQuartersOfDay];
-      days[static_cast<std::size_t>(n / Number{kQuartersOfDay}) % days.size()] = so_far[static_cast<std::size_t>(place)].since(before, start);
+      days[static_cast<std::size_t>(n / Number{kQuartersOfDay}) % days.size()] =
+          so_far[static_cast<std::size_t>(place)].since(before, start);
     }
     book.write(static_cast<std::size_t>(time), days);
   }
@@ -134,9 +135,7 @@ RunningSums RunningSums::from(const Evidence& e, DayBook& book) {
     so_far.back().add(quarter);
   }
   write_days(so_far, e.t(), book);
-  RunningSums sums(std::move(recent), book);
-  sums.today_ = book.read(sums.time_of_day());
-  return sums;
+  return {std::move(recent), book};
 }
 
 }  // namespace ghm::health
