@@ -44,6 +44,41 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
+/// A store that notes the CPU that reading takes.
+class Counting final : public store::TelemetryStore {
+ private:
+  template <class Read>
+  auto counted(Read read) const {
+    const double before = cpu_seconds();
+    auto answer = read();
+    seconds_ += cpu_seconds() - before;
+    return answer;
+  }
+ public:
+  explicit Counting(const store::TelemetryStore& store) : store_(store) {}
+  Result<void> append(std::span<const RowBatch>) override { return Error{Errc::unavailable, "for reading alone"}; }
+  Result<std::vector<store::Point>> read(const store::SeriesKey& series, TimeRange range) const override {
+    return counted([&] { return store_.read(series, range); });
+  }
+  Result<std::vector<std::vector<store::Point>>> read_many(std::span<const store::SeriesKey> series, TimeRange range) const override {
+    return counted([&] { return store_.read_many(series, range); });
+  }
+  Result<std::vector<store::Bucket>> aggregate(const store::SeriesKey& series, TimeRange range,
+                                               std::chrono::milliseconds width) const override {
+    return counted([&] { return store_.aggregate(series, range, width); });
+  }
+  std::vector<store::Latest> latest(BoardId board) const override { return store_.latest(board); }
+  std::vector<store::Latest> latest(telemetry::MetricId metric) const override { return store_.latest(metric); }
+  Result<bool> maintain(Timestamp) override { return false; }
+  store::StoreStats stats() const override { return store_.stats(); }
+
+  double take() { return std::exchange(seconds_, 0); }
+
+ private:
+  const store::TelemetryStore& store_;
+  mutable double seconds_ = 0;
+};
+
 class Bench {
  public:
   Bench(const std::filesystem::path& folder, std::uint32_t gpus, std::chrono::seconds interval)
@@ -81,7 +116,7 @@ class Bench {
   }
 
   Json rounds() {
-    std::vector<double> scratch, later;
+    std::vector<double> scratch, later, reading, telling;
     std::unique_ptr<services::Scoring> scoring;
     for (int n = 0; n < kScratchRounds; ++n) {
       scoring = new_service();
@@ -89,14 +124,20 @@ class Bench {
     }
     for (int n = 0; n < kRounds; ++n) {
       live_until(now_ + 15min);
+      reads_.take();
+      stories_s_ = 0;
       later.push_back(round(*scoring));
+      reading.push_back(reads_.take());
+      telling.push_back(stories_s_);
     }
     const double boards = hosts_ * kBoardsOfHost;
     return {{"gpus", hosts_ * kBoardsOfHost},
             {"days", std::chrono::duration<double, std::ratio<86400>>(now_ - kStart).count()},
             {"interval_s", interval_.count()},
             {"from_scratch_ms_per_gpu", 1e3 * median(scratch) / boards},
-            {"round_ms_per_gpu", 1e3 * median(later) / boards},
+            {"round_us_per_gpu", 1e6 * median(later) / boards},
+            {"of_it_reading_us", 1e6 * median(reading) / boards},
+            {"of_it_stories_us", 1e6 * median(telling) / boards},
             {"overall", live_score()}};
   }
 
@@ -138,8 +179,13 @@ class Bench {
   std::unique_ptr<services::Scoring> new_service() {
     stories_ = std::make_unique<services::BoardStories>(*store_, live_);
     return std::make_unique<services::Scoring>(
-        *store_, live_, services::ScoringSettings{.interval = interval_, .sums_folder = folder_}, Log::off(),
-        [this](std::span<const fleet::Board* const> boards, Timestamp now) { return stories_->tell(boards, now); },
+        reads_, live_, services::ScoringSettings{.interval = interval_, .sums_folder = folder_}, Log::off(),
+        [this](std::span<const fleet::Board* const> boards, Timestamp now) {
+          const double before = cpu_seconds();
+          auto stories = stories_->tell(boards, now);
+          stories_s_ += cpu_seconds() - before;
+          return stories;
+        },
         [this](RowBatch row) {
           scores_.push_back(std::move(row));
           return true;
@@ -166,6 +212,8 @@ class Bench {
   std::uint32_t hosts_;
   std::chrono::seconds interval_;
   std::unique_ptr<sqlite::SqliteStore> store_;
+  Counting reads_{*store_};
+  double stories_s_ = 0;
   SimulatedRows host_rows_;
   pipeline::LiveView live_;
   std::unique_ptr<services::BoardStories> stories_;
