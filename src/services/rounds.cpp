@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "domain/health/board_moments.h"
-#include "domain/health/hours.h"
+#include "domain/health/stable_hour.h"
 #include "domain/telemetry/metric_catalogue.h"
 
 namespace ghm::services {
@@ -22,11 +22,17 @@ telemetry::MetricId id_of(std::string_view metric) {
 struct Ids {
   telemetry::MetricId metric, otherwise;
 };
+bool is_needed(std::string_view metric) {
+  return std::ranges::find(health::needs(), metric, &health::Need::metric) != health::needs().end();
+}
+
+// What the profile does not need has no number, and is not read.
 const std::array<Ids, health::kMetricInputs>& ids() {
   static const auto kIds = [] {
-    std::array<Ids, health::kMetricInputs> all;
+    std::array<Ids, health::kMetricInputs> all{};
     for (std::size_t i = 0; i < all.size(); ++i) {
       const auto& spoken = health::spoken(static_cast<Of>(i));
+      if (!is_needed(spoken.metric)) continue;
       all[i] = {id_of(spoken.metric), spoken.otherwise.empty() ? telemetry::MetricId::none : id_of(spoken.otherwise)};
     }
     return all;
@@ -51,7 +57,7 @@ class HostReadings {
   explicit HostReadings(std::span<const fleet::Board* const> boards) : boards_(boards) {
     for (const auto* board : boards) {
       for (const auto& id : ids()) {
-        keys_.push_back({board->id, {}, id.metric});
+        if (id.metric != telemetry::MetricId::none) keys_.push_back({board->id, {}, id.metric});
         if (id.otherwise != telemetry::MetricId::none) keys_.push_back({board->id, {}, id.otherwise});
       }
       for (int n = 0; n < links_of(*board); ++n)
@@ -66,7 +72,7 @@ class HostReadings {
     for (const auto* board : boards_) {
       auto& r = out[board->id];
       for (std::size_t i = 0; i < ids().size(); ++i) {
-        r.metrics[i] = to_series(*next++);
+        if (ids()[i].metric != telemetry::MetricId::none) r.metrics[i] = to_series(*next++);
         if (ids()[i].otherwise != telemetry::MetricId::none) r.others[i] = to_series(*next++);
       }
       for (int n = 0; n < links_of(*board); ++n) r.links.push_back(to_series(*next++));
@@ -81,8 +87,9 @@ class HostReadings {
 
 // The one that speaks has a stand-in and is silent: for its whole window, or because nobody ever spoke.
 bool is_silent(const health::Carry& carry, std::size_t input) {
-  const double window = static_cast<Of>(input) == Of::sbe ? 8 * health::kDay : 31 * health::kDay;
-  return carry.last_at[input] < carry.t - window;
+  const auto metric = health::spoken(static_cast<Of>(input)).metric;
+  const auto need = std::ranges::find(health::needs(), metric, &health::Need::metric);
+  return carry.last_at[input] < carry.t - Seconds(need->window).count();
 }
 
 // Sets apart who speaks; false when somebody else must speak from now on.

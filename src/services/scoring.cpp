@@ -32,7 +32,7 @@ std::vector<Boards> by_host(const views::FleetSnapshot& fleet) {
 Scoring::Scoring(const store::TelemetryStore& telemetry, pipeline::LiveView& live, ScoringSettings settings, Log log, StoryTeller stories,
                  KeepScores keep)
     : telemetry_(telemetry), live_(live), settings_(settings), log_(std::move(log)), stories_(std::move(stories)), keep_(std::move(keep)) {
-  if (settings_.sums_folder.empty() || settings_.every != kQuarter) return;
+  if (settings_.sums_folder.empty() || settings_.every != kQuarter || !health::default_profile().sums_suffice) return;
   auto file = SumsFile::open(settings_.sums_folder);
   if (file) rounds_ = std::make_unique<Rounds>(telemetry_, settings_.interval, std::move(*file));
   else log_.warn("score.no_sums", {{"error", file.error().what}, {"effect", "every round reads a month of readings"}});

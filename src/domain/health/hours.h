@@ -1,45 +1,46 @@
 #pragma once
-#include <cmath>
-#include <vector>
+#include <array>
 
-#include "domain/health/moments.h"
+#include "domain/health/inputs.h"
 
-/// UTC hours in which the load stood still: there a temperature that swings speaks of the cooling.
+/// UTC hours [h:00, h + 1:00): what the rules of `v1` count in. An hour's numbers are sums, so that they can be kept as they come.
 namespace ghm::health {
 
-inline constexpr std::size_t kSwingHours = 24;
+/// The number of the UTC hour that holds `at`.
+double hour_number(double at);
 
-/// °C; a temperature that swings by no more is still.
-inline constexpr double kStillWithin = 10;
-
-/// Start of the UTC hour; an hour holds its first second, not its end.
-inline double hour_of(double at) {
-  return std::floor(at / kHour) * kHour;
-}
-
-/// One hour's temperatures and activities, read together.
-class HourUnderLoad {
- public:
-  void add(double temperature, double activity) {
-    temperature_.push_back(temperature);
-    activity_.push_back(activity);
-    all_loaded_ &= activity >= kUnderLoad;
-  }
-  /// p95 - p5 of the temperature; 0 where that is still, or the hour is not stable.
-  double swing(double interval_s) const {
-    constexpr double kLeastPresence = 0.9, kActivitySpread = 0.10;
-    const auto readings = static_cast<double>(temperature_.size());
-    if (readings == 0 || readings / (kHour / interval_s) < kLeastPresence) return 0;
-    if (!all_loaded_ || spread(activity_) > kActivitySpread) return 0;
-    const double width = spread(temperature_);
-    return width > kStillWithin ? width : 0;
+/// How many hours of (from, to] hold a reading for which `counts`.
+struct Hours {
+  double count = 0, last_at = 0;
+  void add(double at) {
+    const double hour = hour_number(at);
+    if (count == 0 || hour != hour_) ++count;
+    hour_ = hour;
+    last_at = at;
   }
 
  private:
-  static double spread(const std::vector<double>& values) { return percentile(values, 95) - percentile(values, 5); }
+  double hour_ = 0;
+};
+/// Hours of (from, to] in which a counter grew.
+Hours hours_of_growth(Readings counter, double from, double to);
+/// Hours of (from, to] in which any bit of `mask` was set.
+Hours hours_with_bits(Readings bits, std::uint64_t mask, double from, double to);
 
-  std::vector<double> temperature_, activity_;
-  bool all_loaded_ = true;
+/// Degrees per watt of a board, from how temperature follows power within days: the mean of an hour is a point, each day's points
+/// are taken from their day's mean, so that a room that grows warmer from day to day is no drift of the board.
+/// Days are the last `kDays` times 24 whole UTC hours before the hour of t; day 0 is the latest.
+class Resistance {
+ public:
+  static constexpr std::size_t kDays = kPowerDays;
+  explicit Resistance(const Evidence& e) : days_(e.measures().power_days) {}
+
+  /// Over days from <= k < to: Σ of temperature · power / Σ of power · power, each about its day's mean. nullopt with fewer than
+  /// 48 hours, or where power varied by less than a fifth of its mean (root mean square): such days say nothing.
+  std::optional<double> over(std::size_t from, std::size_t to) const;
+
+ private:
+  std::array<PowerDay, kDays> days_;
 };
 
 }  // namespace ghm::health

@@ -28,6 +28,11 @@ constexpr std::array<Spoken, kMetricInputs> kSpoken{{
     {"DCGM_FI_DEV_PCIE_MAX_LINK_WIDTH"},
     {"DCGM_FI_DEV_PCIE_LINK_GEN"},
     {"DCGM_FI_DEV_PCIE_MAX_LINK_GEN"},
+    {"DCGM_FI_DEV_CORRECTABLE_REMAPPED_ROWS"},
+    {"DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS"},
+    {"DCGM_FI_DEV_PCIE_REPLAY_COUNTER"},
+    {"DCGM_FI_DEV_NVLINK_ERROR_DL_CRC", "DCGM_FI_DEV_NVLINK_CRC_FLIT_ERROR_COUNT_TOTAL"},
+    {"DCGM_FI_DEV_NVLINK_ERROR_DL_REPLAY", "DCGM_FI_DEV_NVLINK_REPLAY_ERROR_COUNT_TOTAL"},
 }};
 
 constexpr std::string_view kLinkState = "DCGM_FI_DEV_NVLINK_GET_STATE";
@@ -37,6 +42,11 @@ Metric look_up_metric(const Input& in, Of of) {
   if (of == Of::activity) return activity(in.metrics, in.t);
   if (!row.otherwise.empty()) return metric(in.metrics, in.t, row.metric, row.otherwise);
   return metric(in.metrics, in.t, row.metric);
+}
+
+// Counters of links that the part does not have.
+bool is_of_nvlink(Of of) {
+  return of == Of::nvlink_crc || of == Of::nvlink_replays;
 }
 
 bool has_bandwidth_record(const Input& in) {
@@ -88,7 +98,7 @@ Evidence::Evidence(const Input& input) : input_(input) {
     auto& fact = facts_[i];
     fact.metric = look_up_metric(input, static_cast<Of>(i));
     const auto seen = within(fact.metric.readings, input.t - kSpoken[i].window_s, input.t).size();
-    fact.listed = fact.metric.listed;
+    fact.listed = fact.metric.listed && (input.links_expected > 0 || !is_of_nvlink(static_cast<Of>(i)));
     fact.present = fact.listed && presence(input, static_cast<double>(seen), kSpoken[i].window_s) >= kPresent;
   }
   look_up_links();

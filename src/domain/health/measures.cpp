@@ -8,6 +8,7 @@
 #include "domain/health/hours.h"
 #include "domain/health/inputs.h"
 #include "domain/health/moments.h"
+#include "domain/health/stable_hour.h"
 
 namespace ghm::health {
 namespace {
@@ -77,6 +78,38 @@ void add_errors(const Evidence& e, Measures& m) {
   m.uncorrected_month = growth(dbe, t - kMonth, t);
   m.uncorrected_today = growth(dbe, t - kDay, t);
   m.uncorrected_day_before = growth(dbe, t - 2 * kDay, t - kDay);
+}
+
+void add_growth(const Evidence& e, Measures& m) {
+  const double t = e.t();
+  const auto of = [&](Of input, double window) { return growth(e[input].readings, t - window, t); };
+  m.remapped_corrected = of(Of::remapped_corrected, kMonth);
+  m.remapped_uncorrected = of(Of::remapped_uncorrected, kMonth);
+  m.pcie_replays = of(Of::pcie_replays, kDay);
+  m.nvlink_crc = of(Of::nvlink_crc, kDay);
+  m.nvlink_replays = of(Of::nvlink_replays, kDay);
+}
+
+void add_hours(const Evidence& e, Measures& m) {
+  const auto errors = hours_of_growth(e[Of::sbe].readings, e.t() - kWeek, e.t());
+  const auto brake = hours_with_bits(e[Of::reasons].readings, kPowerBrake, e.t() - kWeek, e.t());
+  m.corrected_hours = {errors.count, errors.last_at};
+  m.brake_hours = {brake.count, brake.last_at};
+}
+
+void add_power_days(const Evidence& e, Measures& m) {
+  constexpr std::size_t kHours = 24 * kPowerDays;
+  const double this_hour = hour_number(e.t());
+  std::vector<PowerHour> hours(kHours);
+  for_each_joined(std::array{&e[Of::temperature], &e[Of::power]}, (this_hour - kHours) * kHour - 1, e.t(), [&](double at, const auto& v) {
+    const double k = this_hour - hour_number(at) - 1;
+    if (k < 0 || k >= kHours) return;
+    auto& hour = hours[static_cast<std::size_t>(k)];
+    ++hour.readings;
+    hour.temperature += v[0];
+    hour.power += v[1];
+  });
+  for (std::size_t d = 0; d < kPowerDays; ++d) m.power_days[d] = day_of(std::span(hours).subspan(24 * d, 24));
 }
 
 Last last(const Metric& metric) {
@@ -236,6 +269,9 @@ Measures measure(const Evidence& e) {
   add_swing(e, m);
   add_fan(e, m);
   add_errors(e, m);
+  add_growth(e, m);
+  add_hours(e, m);
+  add_power_days(e, m);
   m.remap_pending = last(e[Of::remap_pending]);
   m.remap_failure = last(e[Of::remap_failure]);
   m.banks = last(e[Of::banks]);

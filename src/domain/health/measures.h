@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <optional>
+#include <span>
 
 #include "domain/health/uptime.h"
 #include "domain/health/windows.h"
@@ -24,6 +25,17 @@ struct Share {
 struct Last {
   double at = 0, value = 0;
 };
+/// One UTC hour's readings of temperature and power together, and what 24 of them say of how one follows the other.
+struct PowerHour {
+  double readings = 0, temperature = 0, power = 0;  // sums
+};
+struct PowerDay {
+  double hours = 0, power = 0;                    // power: sum of the hours' means
+  double power_power = 0, power_temperature = 0;  // about the means
+};
+PowerDay day_of(std::span<const PowerHour> hours);
+inline constexpr std::size_t kPowerDays = 28;
+
 /// Earlier scoring rounds of a day.
 struct Rounds {
   double sum = 0, count = 0;
@@ -47,22 +59,28 @@ struct Measures {
   double fan_lowest = 0;    // 1 h
   double temperature_at = 0, fan_at = 0;
 
+  std::array<PowerDay, kPowerDays> power_days{};  // times 24 whole UTC hours before the hour of t, the latest first
+
   // memory; corrected and uncorrected errors
-  double corrected_since = 0;  // t - 7 d, or the counter's first reading where that is later
+  Counted corrected_hours;                          // UTC hours of 7 d in which there were any
+  Growth remapped_corrected, remapped_uncorrected;  // rows, 30 d
+  double corrected_since = 0;                       // t - 7 d, or the counter's first reading where that is later
   std::array<Growth, 7> corrected_by_day{};
   Growth corrected_week, uncorrected_week, uncorrected_month, uncorrected_today, uncorrected_day_before;
   Last remap_pending, remap_failure, banks;
 
   // power
+  Counted brake_hours;   // UTC hours of 7 d in which the power brake was pulled
   Counted spikes;        // rises within stable pairs, 24 h
   Counted limited;       // episodes of a power limit beyond design, 24 h
   Days energy_per_work;  // joules per second of full activity
 
   // performance
-  Days busy_clock;                    // SM clock, MHz, at an activity of 0.9 or more
-  Share slow_clock, slow_generation;  // of the readings under load of 24 h
-  Last width, most_width;             // of the latest time that has both
-  double links_up = 0, links_at = 0;  // at the latest time at which any was read
+  Days busy_clock;                                  // SM clock, MHz, at an activity of 0.9 or more
+  Share slow_clock, slow_generation;                // of the readings under load of 24 h
+  Growth pcie_replays, nvlink_crc, nvlink_replays;  // 24 h
+  Last width, most_width;                           // of the latest time that has both
+  double links_up = 0, links_at = 0;                // at the latest time at which any was read
 
   Uptime uptime;
   Rounds rounds_today, rounds_week_ago, rounds_month_ago;  // before the one at t

@@ -8,6 +8,7 @@ namespace ghm::health {
 
 inline constexpr std::uint64_t kThermalReasons = 0x60;  // software and hardware thermal slowdown; NVML clocks event reasons
 inline constexpr std::uint64_t kPowerReasons = 0x84;    // software power cap and hardware power brake
+inline constexpr std::uint64_t kPowerBrake = 0x80;      // of them, the hardware's
 inline constexpr double kUnderLoad = 0.5, kBusy = 0.9;  // activity
 
 struct PowerMoment {

@@ -24,6 +24,17 @@ bool link(Chain& chain, double at) {
 
 }  // namespace
 
+PowerDay power_day(const Carry& carry) {
+  std::array<PowerHour, 24> hours{};
+  const double this_hour = hour_of(carry.t);
+  for (std::size_t k = 0; k < hours.size(); ++k) {
+    const double hour = this_hour - static_cast<double>(k + 1) * kHour;
+    const auto& kept = carry.power_hours[static_cast<std::size_t>(hour / kHour) % carry.power_hours.size()];
+    if (kept.hour == hour) hours[k] = kept.sums;
+  }
+  return day_of(hours);
+}
+
 QuarterReader::QuarterReader(Carry& carry, double interval_s) : carry_(carry), interval_(interval_s), start_(carry.t) {
   carry_.t += kQuarter;
 }
@@ -85,8 +96,16 @@ void QuarterReader::count(const Moment& now) {
   }
 }
 
+void QuarterReader::note_hour(double at, std::uint8_t what) {
+  quarter_.hours |= static_cast<std::uint8_t>(hour_of(at) == hour_of(start_) ? what : what << 1);
+}
+
 void QuarterReader::count_throttling(const Moment& now) {
   if (!now.has(Of::reasons)) return;
+  if (has_bits(now[Of::reasons], kPowerBrake)) {
+    note_hour(now.at, Quarter::kBrake);
+    carry_.brake_at = now.at;
+  }
   if (!has_bits(now[Of::reasons], kThermalReasons)) {
     carry_.throttling.is_latest = false;
     return;
@@ -133,6 +152,13 @@ void QuarterReader::count_temperature(const Moment& now) {
   if (!now.has(Of::temperature)) return;
   const double temperature = now[Of::temperature];
   quarter_.temperature_sum += temperature;
+  if (now.has(Of::power)) {
+    auto& hour = carry_.power_hours[static_cast<std::size_t>(hour_of(now.at) / kHour) % carry_.power_hours.size()];
+    if (hour.hour != hour_of(now.at)) hour = {hour_of(now.at), {}};
+    ++hour.sums.readings;
+    hour.sums.temperature += temperature;
+    hour.sums.power += now[Of::power];
+  }
   if (!now.has(Of::activity)) return;
   const bool loaded = now[Of::activity] >= kUnderLoad;
   if (loaded) {
@@ -155,7 +181,10 @@ void QuarterReader::count_errors(const Moment& now) {
     sum += step;
     if (step > 0) at = now.at;
   };
+  const double corrected_before = quarter_.corrected;
   grow(Of::sbe, quarter_.corrected, quarter_.corrected_at);
+  if (quarter_.corrected > corrected_before) note_hour(now.at, Quarter::kErrors);
+  for (std::size_t n = 0; n < kGrowing.size(); ++n) grow(kGrowing[n], quarter_.growth[n], quarter_.grew_at[n]);
   grow(Of::dbe, quarter_.uncorrected, quarter_.uncorrected_at);
   if (now.has(Of::sbe) && carry_.last_at[index(Of::sbe)] == 0) carry_.first_corrected_at = now.at;
 }

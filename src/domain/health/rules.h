@@ -42,6 +42,8 @@ struct Profile {
   /// Percent of the whole that the worst dimension takes before the rest is shared out by weight; 0: a plain weighted mean.
   int worst_percent = 0;
   std::span<const Need> needs;
+  /// Whether its rules look at measures() and records alone, so that kept sums suffice.
+  bool sums_suffice = false;
 };
 std::span<const Profile* const> profiles();
 Report score(const Profile& profile, const Evidence& evidence);
@@ -53,5 +55,8 @@ std::span<const Rule> memory_rules();       // corrected and uncorrected errors,
 std::span<const Rule> power_rules();        // spikes at steady load, power limits, joules per work
 std::span<const Rule> performance_rules();  // clocks against own past and peers, PCIe and NVLink width
 std::span<const Rule> reliability_rules();  // uptime, jobs, resets, Xids
+
+/// A row of a table, to stand in another profile's, too. It must be there.
+const Rule& rule_named(std::span<const Rule> rules, std::string_view name);
 
 }  // namespace ghm::health

@@ -47,6 +47,10 @@ void add(DaySums& day, const Quarter& q, double day_start) {
   day.corrected += q.corrected;
   day.uncorrected += q.uncorrected;
   day.score_sum += q.score_sum;
+  for (std::size_t n = 0; n < kGrowingForAMonth; ++n) {
+    day.growth[n] += q.growth[n];
+    if (q.grew_at[n] > day_start) day.growth_ms[n] = ms_after(day_start, q.grew_at[n]);
+  }
   if (q.corrected_at > day_start) day.corrected_ms = ms_after(day_start, q.corrected_at);
   if (q.uncorrected_at > day_start) day.uncorrected_ms = ms_after(day_start, q.uncorrected_at);
   day.loaded_temperatures += q.loaded_temperatures;
@@ -83,6 +87,7 @@ void RunningSums::advance(double interval_s, const std::function<void(QuarterRea
   newest() = reader.finish(swing_of);
   auto& carry = recent_->carry;
   recent_->minutes[static_cast<std::size_t>(number_of(t()) % static_cast<Number>(kMinuteQuarters))] = newest().minutes;
+  recent_->hours[static_cast<std::size_t>(number_of(t()) % static_cast<Number>(recent_->hours.size()))] = newest().hours;
   if (carry.scores > 0 && carry.scored_quarter > t() - kQuarter && carry.scored_quarter < t()) {
     newest().score_sum = carry.score_sum / carry.scores;
     newest().scores = 1;
@@ -100,13 +105,17 @@ void RunningSums::note_score(double at, double overall) {
   carry.score_sum += overall;
   ++carry.scores;
   if (quarter <= t() - kQuarter || quarter > t()) return;
+  auto& today = today_[day(0)];
+  today.score_sum += carry.score_sum / carry.scores - newest().score_sum;
+  today.scores += 1u - newest().scores;
   newest().score_sum = carry.score_sum / carry.scores;
   newest().scores = 1;
-  keep_day();
+  days_->write(time_of_day(), today_);
 }
 
 DaySums RunningSums::sum_of_day() const {
   DaySums sum;
+  sum.power_day = power_day(recent_->carry);
   for_each_quarter([&, start = t() - kDay](const Quarter& q) { add(sum, q, start); });
   return sum;
 }
@@ -185,6 +194,7 @@ void RunningSums::add_days(Measures& m) const {
     m.loaded_temperature.set(k, d.loaded_temperature_sum, d.loaded_temperatures);
     m.energy_per_work.set(k, d.joules, d.work);
     m.busy_clock.set(k, d.busy_clock_sum, d.busy_clocks);
+    if (k < kPowerDays) m.power_days[k] = d.power_day;
   });
   for (std::size_t k = 0; k < m.corrected_by_day.size(); ++k) m.corrected_by_day[k] = growth_of_days(k, k + 1, kCorrected);
   m.corrected_week = growth_of_days(0, 7, kCorrected);
@@ -198,9 +208,9 @@ void RunningSums::add_days(Measures& m) const {
 }
 
 // Of the three ways in which a limit can be beyond design, the one that what is present allows.
-Counted RunningSums::limited(const AllSeen& seen, const Input& input) const {
+Counted RunningSums::limited(const Input& input) const {
   if (std::ranges::none_of(recent_->quarters, [](const Quarter& q) { return q.limited[2].any; })) return {};
-  const Evidence presence_alone(input, seen, Measures(t()));
+  const Evidence presence_alone(input, seen(), Measures(t()));
   const bool knows_limits = presence_alone.present(Of::limit_default) && presence_alone.present(Of::limit_enforced);
   const bool knows_clock = presence_alone.present(Of::sm_clock);
   if (!knows_limits && !knows_clock) return {};
@@ -219,6 +229,46 @@ MinuteBits RunningSums::minutes() const {
   return bits;
 }
 
+// UTC hours of the last week with a quarter that says so.
+double RunningSums::hours_with(std::uint8_t what) const {
+  const auto size = recent_->hours.size();
+  const auto newest = static_cast<std::size_t>(number_of(t()) % static_cast<Number>(size));
+  double count = 0, last = -1;
+  const auto add = [&](double hour) {
+    if (hour != last) ++count;
+    last = hour;
+  };
+  for (std::size_t n = 1; n <= size; ++n) {
+    const auto said = recent_->hours[(newest + n) % size];
+    if ((said & (what | what << 1)) == 0) continue;
+    const double hour = hour_of(t() - static_cast<double>(size - n + 1) * kQuarter);
+    if (said & what) add(hour);
+    if (said & what << 1) add(hour + kHour);
+  }
+  return count;
+}
+
+Growth RunningSums::growth_of_quarters(std::size_t which) const {
+  Growth g{0, t()};
+  for_each_quarter([&](const Quarter& q) {
+    g.sum += q.growth[which];
+    if (q.grew_at[which] > 0) g.last_at = q.grew_at[which];
+  });
+  return g;
+}
+
+Growth RunningSums::growth_of_month(std::size_t which) const {
+  Growth g{0, t()};
+  bool grew = false;
+  for_each_day(0, 30, [&](std::size_t k, const DaySums& d) {
+    g.sum += d.growth[which];
+    if (d.growth_ms[which] == 0 || grew) return;
+    grew = true;
+    g.last_at = t() - static_cast<double>(k + 1) * kDay + d.growth_ms[which] / 1000.0;
+  });
+  return g;
+}
+
 Measures RunningSums::measures(const Input& input) const {
   const auto& carry = recent_->carry;
   const auto last = [&](Of of) { return Last{carry.last_at[index(of)], carry.last_value[index(of)]}; };
@@ -235,7 +285,14 @@ Measures RunningSums::measures(const Input& input) const {
   m.corrected_since = std::max(t() - kWeek, carry.first_corrected_at);
   m.links_at = std::max(t() - kDay, carry.links_at);
   m.links_up = carry.links_at < t() - kDay ? 0 : carry.links_up;
-  m.limited = limited(seen(), input);
+  m.limited = limited(input);
+  m.corrected_hours = {hours_with(Quarter::kErrors), m.corrected_week.last_at};
+  m.brake_hours = {hours_with(Quarter::kBrake), carry.brake_at};
+  m.remapped_corrected = growth_of_month(0);
+  m.remapped_uncorrected = growth_of_month(1);
+  m.pcie_replays = growth_of_quarters(2);
+  m.nvlink_crc = growth_of_quarters(3);
+  m.nvlink_replays = growth_of_quarters(4);
   const double this_hour = hour_of(t());
   for (double hour = this_hour - kHour; hour >= this_hour - kDay; hour -= kHour) {
     const auto place = static_cast<std::size_t>(hour / kHour) % kSwingHours;

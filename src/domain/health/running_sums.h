@@ -22,6 +22,7 @@ struct Recent {
   Carry carry;
   std::array<Quarter, kQuartersOfDay> quarters;                         // by number, modulo
   std::array<std::uint16_t, kUptimeMinutes / 15> minutes;               // likewise
+  std::array<std::uint8_t, 7 * kQuartersOfDay> hours;                   // likewise; Quarter::hours
   std::array<std::uint8_t, kMetricInputs + 1> listed{}, by_stand_in{};  // which metric speaks: settled when the sums are made
 };
 static_assert(std::is_trivially_copyable_v<Recent>);
@@ -67,8 +68,11 @@ class RunningSums {
   template <class See>
   void for_each_day(std::size_t from, std::size_t to, See see) const;
   Growth growth_of_days(std::size_t from, std::size_t to, bool corrected) const;
-  Counted limited(const AllSeen& seen, const Input& input) const;
+  Counted limited(const Input& input) const;
   MinuteBits minutes() const;
+  double hours_with(std::uint8_t what) const;
+  Growth growth_of_quarters(std::size_t which) const;
+  Growth growth_of_month(std::size_t which) const;
   void add_quarters(Measures& m) const;
   void add_days(Measures& m) const;
 

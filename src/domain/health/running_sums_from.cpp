@@ -40,6 +40,7 @@ double swing_of_hour(const Evidence& e, double hour) {
 struct SoFar {
   DaySums sums;
   double corrected_at = 0, uncorrected_at = 0;
+  std::array<double, kGrowingForAMonth> grew_at{};
 
   void add(const Quarter& q) {
     sums.loaded_temperature_sum += q.loaded_temperature_sum;
@@ -55,6 +56,10 @@ struct SoFar {
     sums.uncorrected_readings += q.readings[static_cast<std::size_t>(Of::dbe)];
     sums.scores += q.scores;
     corrected_at = std::max(corrected_at, q.corrected_at);
+    for (std::size_t n = 0; n < kGrowingForAMonth; ++n) {
+      sums.growth[n] += q.growth[n];
+      grew_at[n] = std::max(grew_at[n], q.grew_at[n]);
+    }
     uncorrected_at = std::max(uncorrected_at, q.uncorrected_at);
   }
   DaySums since(const SoFar& before, double start) const {
@@ -72,6 +77,10 @@ struct SoFar {
     d.corrected_readings -= b.corrected_readings;
     d.uncorrected_readings -= b.uncorrected_readings;
     d.scores -= b.scores;
+    for (std::size_t n = 0; n < kGrowingForAMonth; ++n) {
+      d.growth[n] -= b.growth[n];
+      if (grew_at[n] > start) d.growth_ms[n] = static_cast<std::uint32_t>(std::llround((grew_at[n] - start) * 1000));
+    }
     if (corrected_at > start) d.corrected_ms = static_cast<std::uint32_t>(std::llround((corrected_at - start) * 1000));
     if (uncorrected_at > start) d.uncorrected_ms = static_cast<std::uint32_t>(std::llround((uncorrected_at - start) * 1000));
     return d;
@@ -131,8 +140,10 @@ RunningSums RunningSums::from(const Evidence& e, DayBook& book) {
     const auto number = number_of(recent->carry.t);
     recent->quarters[static_cast<std::size_t>(number % Number{kQuartersOfDay})] = quarter;
     recent->minutes[static_cast<std::size_t>(number % static_cast<Number>(recent->minutes.size()))] = quarter.minutes;
+    recent->hours[static_cast<std::size_t>(number % static_cast<Number>(recent->hours.size()))] = quarter.hours;
     so_far.push_back(so_far.back());
     so_far.back().add(quarter);
+    so_far.back().sums.power_day = power_day(recent->carry);
   }
   write_days(so_far, e.t(), book);
   return {std::move(recent), book};

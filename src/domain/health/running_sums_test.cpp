@@ -90,7 +90,8 @@ void live(Input in, int rounds, const std::string& what) {
   std::erase_if(in.previous_scores, [&](const Reading& s) { return s.at >= in.t; });
   MemoryBook book;
   auto sums = RunningSums::from(Evidence(in), book);
-  expect_equal(sums.score(baseline(), in), score(baseline(), in), what + " from readings");
+  for (const auto* profile : profiles())
+    expect_equal(sums.score(*profile, in), score(*profile, in), what + " from readings, " + std::string(profile->name));
   for (int n = 1; n <= rounds && !testing::Test::HasFailure(); ++n) {
     in.t += kQuarter;
     ++compared;
@@ -104,8 +105,11 @@ void live(Input in, int rounds, const std::string& what) {
     Input bare = in;
     bare.metrics.clear();
     expect_equal(sums.score(baseline(), bare), by_readings, what + " round " + std::to_string(n));
-    for (const auto& d : by_readings.dimensions)
-      for (const auto& f : d.findings) fired.insert(f.rule);
+    const auto by_v1 = score(v1(), e);
+    expect_equal(sums.score(v1(), bare), by_v1, what + " v1 round " + std::to_string(n));
+    for (const auto* report : {&by_readings, &by_v1})
+      for (const auto& d : report->dimensions)
+        for (const auto& f : d.findings) fired.insert(f.rule);
     if (!by_readings.overall) continue;
     sums.note_score(in.t, *by_readings.overall);
     const double stamp = std::floor(in.t / kQuarter) * kQuarter;
@@ -115,10 +119,11 @@ void live(Input in, int rounds, const std::string& what) {
 
 TEST(RunningSums, EveryRoundIsWhatReadingsSay) {
   fired.clear();
-  for (std::uint64_t seed = 0; seed < 90; ++seed)
+  for (std::uint64_t seed = 0; seed < 200; ++seed)
     live(test::RandomInput(seed).make(), 1 + static_cast<int>(seed % 12), "seed " + std::to_string(seed));
   EXPECT_GT(compared, 300);
-  for (const auto rule : rule_names(baseline())) EXPECT_TRUE(fired.contains(std::string(rule))) << rule << " never fired";
+  for (const auto* profile : profiles())
+    for (const auto rule : rule_names(*profile)) EXPECT_TRUE(fired.contains(std::string(rule))) << rule << " never fired";
 }
 
 TEST(RunningSums, DaysGoByAndAreWhatReadingsSay) {

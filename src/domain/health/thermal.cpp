@@ -1,7 +1,7 @@
 // Thermal dimension of the profile `baseline`. Load decides what a temperature means, so trend and swing look only at
 // readings under load (activity of 0.5 or more), and swing only at hours in which the load itself stood still.
-#include "domain/health/hours.h"
 #include "domain/health/rules.h"
+#include "domain/health/stable_hour.h"
 
 namespace ghm::health {
 namespace {
