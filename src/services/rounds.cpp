@@ -145,8 +145,7 @@ void Rounds::will_read(std::span<const fleet::Board* const> boards, Timestamp t)
   }
 }
 
-void Rounds::keep(const fleet::Board& board, SumsFile::Place& place, const health::RunningSums& sums, Timestamp t) {
-  place.write_recent(sums.recent());
+void Rounds::keep(const fleet::Board& board, SumsFile::Place& place, Timestamp t) {
   if (place.intact()) states_[board.id] = {t, board.model};
   else states_.erase(board.id);
 }
@@ -155,7 +154,8 @@ void Rounds::begin(const fleet::Board& board, const health::Evidence& evidence, 
   auto place = file_->place(board.id);
   auto sums = health::RunningSums::from(evidence, place);
   visit(board, sums);
-  keep(board, place, sums, t);
+  place.write_recent(sums.recent());
+  keep(board, place, t);
 }
 
 void Rounds::note_score(const fleet::Board& board, Timestamp at, double overall) {
@@ -169,7 +169,7 @@ void Rounds::note_score(const fleet::Board& board, Timestamp at, double overall)
   }
   health::RunningSums sums(std::move(recent), place);
   sums.note_score(to_unix_seconds(at), overall);
-  place.write_recent(sums.recent());
+  place.write_newest(sums.recent());
   if (!place.intact()) states_.erase(state);
 }
 
@@ -221,7 +221,9 @@ Result<std::vector<const fleet::Board*>> Rounds::go_on(std::span<const fleet::Bo
           },
           [&](double hour) { return swing_of(*board, sums, hour); });
     visit(*board, sums);
-    keep(*board, place, sums, t);
+    if (t - states_[board->id].t == kQuarter) place.write_newest(sums.recent());
+    else place.write_recent(sums.recent());
+    keep(*board, place, t);
   }
   return anew;
 }

@@ -44,7 +44,7 @@ class Rounds {
     Timestamp t{};
     std::string model;
   };
-  void keep(const fleet::Board& board, SumsFile::Place& place, const health::RunningSums& sums, Timestamp t);
+  void keep(const fleet::Board& board, SumsFile::Place& place, Timestamp t);
   double swing_of(const fleet::Board& board, const health::RunningSums& sums, double hour) const;
 
   const store::TelemetryStore& telemetry_;

@@ -51,9 +51,24 @@ void SumsFile::Place::write(std::size_t time_of_day, const health::DaysOfTime& d
 }
 
 std::unique_ptr<health::Recent> SumsFile::Place::read_recent() {
-  auto recent = std::make_unique<health::Recent>();
+  auto recent = std::make_unique_for_overwrite<health::Recent>();
   intact_ &= file_->read(recent.get(), sizeof *recent, number_ * kPlaceBytes + kDaysBytes * health::kQuartersOfDay);
   return intact_ ? std::move(recent) : nullptr;
+}
+
+template <class Part>
+void SumsFile::Place::write_part(const health::Recent& recent, const Part& part) {
+  const auto offset = reinterpret_cast<const char*>(&part) - reinterpret_cast<const char*>(&recent);
+  const auto recent_at = number_ * kPlaceBytes + kDaysBytes * health::kQuartersOfDay;
+  intact_ &= file_->write(&part, sizeof part, recent_at + static_cast<std::size_t>(offset));
+}
+
+void SumsFile::Place::write_newest(const health::Recent& recent) {
+  const auto newest = static_cast<std::size_t>(health::number_of(recent.carry.t));
+  write_part(recent, recent.carry);
+  write_part(recent, recent.quarters[newest % recent.quarters.size()]);
+  write_part(recent, recent.minutes[newest % recent.minutes.size()]);
+  write_part(recent, recent.hours[newest % recent.hours.size()]);
 }
 
 void SumsFile::Place::write_recent(const health::Recent& recent) {

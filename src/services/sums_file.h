@@ -29,10 +29,15 @@ class SumsFile {
     /// nullptr when it cannot be read.
     std::unique_ptr<health::Recent> read_recent();
     void write_recent(const health::Recent& recent);
+    /// Of one that lies here already and went on by one quarter: what that changed.
+    void write_newest(const health::Recent& recent);
     /// False once anything could not be read or written: what lies here cannot be relied on.
     bool intact() const { return intact_; }
 
    private:
+    template <class Part>
+    void write_part(const health::Recent& recent, const Part& part);
+
     SumsFile* file_;
     std::size_t number_;
     bool intact_ = true;

@@ -25,7 +25,10 @@ class BoardMoments {
 
  private:
   bool next(double to, Moment& now);
+  void begin();
   double usual_clock_of_peers(double at);
+
+  double next_at_ = -1;  // the earliest that is left; below zero: not looked for yet
 };
 
 }  // namespace ghm::health
