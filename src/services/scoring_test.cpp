@@ -47,9 +47,11 @@ struct SteadyStore : store::TelemetryStore {
 
 struct ScoringTest : ::testing::Test {
   ScoringTest() {
-    for (const auto id : {field::clock_reasons, field::ecc_sbe_volatile, field::ecc_dbe_volatile, field::row_remap_pending,
-                          field::row_remap_failure, field::banks_without_spares})
+    for (const auto id :
+         {field::clock_reasons, field::ecc_sbe_volatile, field::ecc_dbe_volatile, field::row_remap_pending, field::row_remap_failure,
+          field::banks_without_spares, field::remapped_correctable, field::remapped_uncorrectable})
       store.values[id] = 0;
+    store.values[field::power_usage] = 500;
     store.values[field::gpu_temp] = 60;
     store.values[field::gpu_util] = 90;
     store.values[field::graphics_activity] = 0.9;
@@ -188,7 +190,7 @@ TEST_F(ScoringTest, StoriesReachTheScore) {
   });
   with_stories.tick(kBorn + 10min);
   EXPECT_EQ(told, 1);
-  EXPECT_EQ(report()->critical, std::vector<std::string>{"reliability.reset"});
+  EXPECT_EQ(report()->critical, std::vector<std::string>{"reliability.incidents"});
   EXPECT_EQ(report()->risk, "critical");
 }
 

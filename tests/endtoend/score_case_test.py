@@ -93,16 +93,21 @@ class Maker:
         drift, warm = (r.uniform(0, 0.01) if r.random() < 0.3 else 0), [r.uniform(50, 82)]
         rare = r.choice([0, 0, 0.002, 0.01])
 
+        # Power by day and night on some boards, and on some of them ever more degrees per watt.
+        swing, worse, steps = (250 if r.random() < 0.4 and only is None else 0), r.choice([1, 1.6]), {"power": 0, "temperature": 0}
+
+        def night(who):
+            steps[who] += 1
+            seconds = steps[who] * self.i
+            return swing * math.sin(2 * math.pi * seconds / DAY), worse if seconds > 25.5 * DAY else 1
+
         def temperature():
             warm[0] += drift
-            return round(warm[0] + r.uniform(-6, 6), 1)
+            watts, factor = night("temperature")
+            return round(warm[0] + r.uniform(-6, 6) + 0.06 * watts * factor, 1)
 
-        swinging = r.random() < 0.3 and only is None  # by day and night
-
-        def power(step=[0]):
-            step[0] += 1
-            swing = 250 * math.sin(2 * math.pi * step[0] * self.i / DAY) if swinging else 0
-            return round(500 + swing + r.uniform(-14, 14), 2)
+        def power():
+            return round(500 + night("power")[0] + r.uniform(-14, 14), 2)
 
         values = {
             "CLOCK_THROTTLE_REASONS": lambda: r.randrange(512) if r.random() < 0.03 else 0,

@@ -80,7 +80,7 @@ def resistance(b):
 
 def ce_hours(b):
     n = len({hour(at) for at, growth in steps(b.metric["sbe"], b.t - WEEK, b.t) if growth > 0})
-    return (min(60, 1.5 * n), n, 0) if n else None
+    return (min(70, 2.5 * n), n, 0) if n else None
 
 
 def ce_flood(b):
@@ -94,7 +94,7 @@ def rows(b):
 
 
 def uncorrected(b):
-    n = increase(b.metric["dbe"], b.t - MONTH, b.t)
+    n = increase(b.metric["dbe"], b.t - WEEK, b.t)
     return (45, n, 0) if n > 0 else None
 
 
@@ -139,9 +139,9 @@ def link_errors(b):
 
 def uptime(b):
     found = base.uptime(b)
-    if found is None or found[1] >= 95:
+    if found is None or found[1] >= 90:
         return None
-    return min(60, 3 * (95 - found[1])), found[1], 95
+    return min(60, 3 * (90 - found[1])), found[1], 90
 
 
 def weight(b, event):

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "domain/health/hours.h"
+#include "domain/health/utc_hours.h"
 #include "domain/health/inputs.h"
 #include "domain/health/moments.h"
 #include "domain/health/stable_hour.h"

@@ -58,7 +58,7 @@ std::string_view name_of(const Profile& profile) {
 }
 
 const Profile& default_profile() {
-  return baseline();
+  return v1();
 }
 
 std::span<const Need> needs(const Profile& profile) {

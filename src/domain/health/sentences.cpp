@@ -121,7 +121,7 @@ const Template kTemplates[] = {
     {"memory.rows", [](const Finding& f) { return fmt::format("{} remapped in 30 days; reference 0", counted(f.value, "memory row")); }},
     {"memory.uncorrected",
      [](const Finding& f) {
-       return fmt::format("{} in 30 days; reference 0; memory held at 45", counted(f.value, "uncorrected memory error"));
+       return fmt::format("{} in 7 days; reference 0; memory held at 45", counted(f.value, "uncorrected memory error"));
      }},
     {"power.brake",
      [](const Finding& f) { return fmt::format("power brake pulled in {} of 7 days; reference 0", counted(f.value, "hour")); }},

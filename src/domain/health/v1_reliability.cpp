@@ -82,7 +82,7 @@ std::optional<Verdict> incidents(const Evidence& e) {
 
 // Readings are lost on their way, and in tables a minute apart each costs its minute; a board that goes silent loses far more.
 std::optional<Verdict> missing_minutes(const Evidence& e) {
-  constexpr double kReference = 95, kPointsPerPercent = 3, kMost = 60;
+  constexpr double kReference = 90, kPointsPerPercent = 3, kMost = 60;
   const auto& u = e.measures().uptime;
   if (u.counted == 0) return std::nullopt;
   const double percent = 100.0 * u.reported / u.counted;

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "domain/health/hours.h"
+#include "domain/health/utc_hours.h"
 
 namespace ghm::health {
 namespace {
@@ -31,7 +31,7 @@ std::optional<Verdict> resistance(const Evidence& e) {
 // Memory
 
 std::optional<Verdict> hours_with_errors(const Evidence& e) {
-  constexpr double kPointsEach = 1.5, kMost = 60;
+  constexpr double kPointsEach = 2.5, kMost = 70;
   const auto& hours = e.measures().corrected_hours;
   if (hours.count == 0) return std::nullopt;
   return Verdict{std::min(kMost, kPointsEach * hours.count), hours.count, 0, hours.last_at};
@@ -58,11 +58,12 @@ std::optional<Verdict> rows(const Evidence& e) {
   return Verdict{std::min(kMost, kPointsEach * count), count, 0, last_at};
 }
 
+// Half of those that come again do so within a day; later the incident that it was goes on costing (reliability.incidents).
 std::optional<Verdict> uncorrected(const Evidence& e) {
   constexpr double kCap = 45;
-  const auto& month = e.measures().uncorrected_month;
-  if (month.sum <= 0) return std::nullopt;
-  return Verdict{kCap, month.sum, 0, month.last_at};
+  const auto& week = e.measures().uncorrected_week;
+  if (week.sum <= 0) return std::nullopt;
+  return Verdict{kCap, week.sum, 0, week.last_at};
 }
 
 // Power

@@ -1,4 +1,4 @@
-#include "domain/health/hours.h"
+#include "domain/health/utc_hours.h"
 
 #include <cmath>
 
