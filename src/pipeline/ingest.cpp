@@ -291,6 +291,7 @@ std::vector<store::Record> Ingest::event_records(const std::vector<fleet::FleetE
   for (const auto& e : events) {
     log(log_, e);
     out.push_back(to_record(e, ledger_.find(e.board), ++event_sequence_));
+    if (e.kind == "xid" && e.board != fleet::BoardId::none) pending_.urgent.push_back(e.board);  // however it was told
   }
   return out;
 }
@@ -352,6 +353,8 @@ void Ingest::tick(Timestamp now) {
   pending_.refused = refusals_.total();  // what an earlier run refused is in it, as it is in the counts
   pending_.scrapes_ok = stats_.scrapes_ok;
   pending_.scrapes_failed = stats_.scrapes_failed;
+  std::ranges::sort(pending_.urgent);
+  pending_.urgent.erase(std::unique(pending_.urgent.begin(), pending_.urgent.end()), pending_.urgent.end());
   outlets_.show(std::exchange(pending_, {}));
 }
 

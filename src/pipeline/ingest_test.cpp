@@ -122,6 +122,35 @@ TEST_F(IngestTest, AnXidIsAnEventOnceAndUrgent) {
   EXPECT_EQ(shown.urgent.size(), 1u);
 }
 
+TEST_F(IngestTest, AnXidThatIsToldByItsCountAloneIsUrgentToo) {
+  const auto head = line("DCGM_FI_DEV_GPU_TEMP", 0, "61");
+  const auto count = [&](const char* n) {
+    return head + line("DCGM_EXP_XID_ERRORS_COUNT", 0, n, ",xid=\"79\",window_size_in_ms=\"300000\"");
+  };
+  scrape(head);
+  ingest.tick(now);
+  scrape(count("1"));
+  ingest.tick(now);
+  EXPECT_EQ(shown.urgent.size(), 1u);
+  scrape(count("1"));
+  ingest.tick(now);
+  EXPECT_TRUE(shown.urgent.empty()) << "the same one";
+}
+
+// What critical rules look at: uncorrected errors by either counter, failed remaps, banks without spare rows.
+TEST_F(IngestTest, WhatCriticalRulesLookAtIsUrgentWhenItChanges) {
+  for (const auto* metric : {"DCGM_FI_DEV_ECC_DBE_VOL_TOTAL", "DCGM_FI_DEV_ECC_DBE_AGG_TOTAL", "DCGM_FI_DEV_ROW_REMAP_FAILURE",
+                             "DCGM_FI_DEV_BANKS_REMAP_ROWS_AVAIL_NONE", "DCGM_FI_DEV_XID_ERRORS"}) {
+    const auto with = [&](const char* value) { return line("DCGM_FI_DEV_GPU_TEMP", 0, "61") + line(metric, 0, value); };
+    scrape(with("0"));
+    scrape(with("0"));
+    ingest.tick(now);
+    scrape(with("1"));
+    ingest.tick(now);
+    EXPECT_EQ(shown.urgent.size(), 1u) << metric;
+  }
+}
+
 TEST_F(IngestTest, AnXidThatChangesItsLabelsOrFirstAppearsIsAnEventToo) {
   const auto head = line("DCGM_FI_DEV_GPU_TEMP", 0, "61");
   scrape(head);

@@ -46,8 +46,9 @@ Result<void> Keeper::run(Mailbox<ToKeep>& in, Clock& clock, std::stop_token stop
 Result<void> Keeper::write(const ToKeep& all) {
   if (!all.records.empty())
     if (auto done = records_.put(all.records); !done) return done;
-  if (!all.rows.empty())
-    if (auto done = telemetry_.append(all.rows); !done) return done;
+  if (all.rows.empty()) return {};
+  if (auto done = telemetry_.append(all.rows); !done) return done;
+  if (settings_.kept) settings_.kept(all.rows);
   return {};
 }
 

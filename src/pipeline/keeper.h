@@ -2,6 +2,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,8 @@ struct ToKeep {
 };
 
 struct KeeperSettings {
-  std::chrono::milliseconds gather{100};  // rows of this long share one durable transaction
+  std::chrono::milliseconds gather{100};                            // rows of this long share one durable transaction
+  std::function<void(std::span<const store::RowBatch>)> kept = {};  // hears of rows that are durable; on the keeper's thread
 };
 
 /// The one thread that writes. It gathers what arrives in a tenth of a second into one transaction, tries again for as

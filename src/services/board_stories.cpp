@@ -75,12 +75,13 @@ std::vector<BoardStory> BoardStories::tell(std::span<const fleet::Board* const> 
     next_sweep_ = now + 1h;
   }
   const auto fleet = live_.current();
+  peers_.refresh(*fleet, now);
   const auto silent = boards.empty() ? std::nullopt : silence(*fleet, boards[0]->host, now);
   std::vector<BoardStory> out;
   for (const auto* board : boards) {
     auto& story = out.emplace_back();
     story.source_silent = silent;
-    story.previous_scores = previous_scores(telemetry_, board->id, now);
+    story.peers = peers_.of(*board);
     if (heard) story.events = events_[board->id];
     for (const auto& w : fleet->maintenance.windows(*board, {now - kLookBack, now}))
       story.maintenance.push_back({seconds(w.from), seconds(w.to)});

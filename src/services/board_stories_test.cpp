@@ -35,21 +35,6 @@ struct Records final : store::RecordStore {
   std::map<std::pair<std::string, std::string>, store::Record> kept;
 };
 
-struct NoReadings final : store::TelemetryStore {
-  Result<void> append(std::span<const store::RowBatch>) override { return {}; }
-  Result<std::vector<store::Point>> read(const store::SeriesKey&, TimeRange) const override { return std::vector<store::Point>{}; }
-  Result<std::vector<std::vector<store::Point>>> read_many(std::span<const store::SeriesKey> keys, TimeRange) const override {
-    return std::vector<std::vector<store::Point>>(keys.size());
-  }
-  Result<std::vector<store::Bucket>> aggregate(const store::SeriesKey&, TimeRange, std::chrono::milliseconds) const override {
-    return std::vector<store::Bucket>{};
-  }
-  std::vector<store::Latest> latest(telemetry::BoardId) const override { return {}; }
-  std::vector<store::Latest> latest(telemetry::MetricId) const override { return {}; }
-  Result<bool> maintain(Timestamp) override { return false; }
-  store::StoreStats stats() const override { return {}; }
-};
-
 struct BoardStoriesTest : ::testing::Test {
   BoardStoriesTest() {
     fleet::Host host;
@@ -83,8 +68,7 @@ struct BoardStoriesTest : ::testing::Test {
   pipeline::LiveView live;
   fleet::Board board;
   std::uint64_t sequence = 0;
-  NoReadings readings;
-  BoardStories stories{readings, store, live};
+  BoardStories stories{store, live};
 };
 
 TEST_F(BoardStoriesTest, EventsOfAMonthAreToldAndNewOnesJoin) {

@@ -62,13 +62,11 @@ store::RowBatch ScoreRows::row(const std::string& host, std::span<const Scored> 
 
 health::Series previous_scores(const store::TelemetryStore& telemetry, fleet::BoardId board, Timestamp now) {
   health::Series out;
-  for (const int days_ago : {30, 7, 0}) {
-    const TimeRange day{now - std::chrono::days(days_ago + 1), now - std::chrono::days(days_ago)};
-    const auto rounds = telemetry.aggregate(overall_of(board), day, kRound);
-    if (!rounds) continue;
-    for (const auto& r : *rounds)
-      if (day.from < r.from && r.from <= day.to) out.push_back({to_unix_seconds(r.from), r.sum / static_cast<double>(r.count)});
-  }
+  const TimeRange month{now - std::chrono::days(31), now};
+  const auto rounds = telemetry.aggregate(overall_of(board), month, kRound);
+  if (!rounds) return out;
+  for (const auto& r : *rounds)
+    if (month.from < r.from && r.from <= now) out.push_back({to_unix_seconds(r.from), r.sum / static_cast<double>(r.count)});
   return out;
 }
 

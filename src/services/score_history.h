@@ -25,8 +25,8 @@ class ScoreRows {
   std::map<std::vector<fleet::BoardId>, store::Columns> columns_;
 };
 
-/// The overall scores that trends look at: of the last day, of the day a week ago and of the day 30 days ago; at most one per
-/// quarter of an hour, its mean. What cannot be read is left out: the trend is then not available.
+/// The overall scores of the last 31 days; at most one per quarter of an hour, its mean, at its start. What cannot be read is left
+/// out: the trend is then not available.
 health::Series previous_scores(const store::TelemetryStore& telemetry, fleet::BoardId board, Timestamp now);
 
 /// One moment at which a score was another than before.

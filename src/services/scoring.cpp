@@ -2,188 +2,201 @@
 
 #include <algorithm>
 
-#include "domain/telemetry/metric_catalogue.h"
-#include "domain/telemetry/model_catalogue.h"
+#include "domain/health/rules.h"
+#include "services/host_peers.h"
 
 namespace ghm::services {
 namespace {
 
-using telemetry::MetricCatalogue;
-using telemetry::ModelCatalogue;
+constexpr auto kQuarter = 15min;
+// How long after its time a round is: rows of then are kept by now. What comes later still makes its board begin anew.
+constexpr auto kSettled = 20s;
+// Of one host at a time, and not all of a large one: a month of readings of a board is some 30 MB.
+constexpr std::size_t kMostTogether = 4;
 
-health::Series to_series(const std::vector<store::Point>& points) {
-  health::Series out;
-  out.reserve(points.size());
-  for (const auto& p : points) out.push_back({to_unix_seconds(p.at), p.value});
-  return out;
-}
+using Boards = std::vector<const fleet::Board*>;
 
-const telemetry::ModelSpec* model_of(const fleet::Board& board) {
-  return ModelCatalogue::built_in().find(board.model);
-}
-
-// A passive board has no fan: its fan is not "missing", it is not listed.
-bool part_has(const fleet::Board& board, telemetry::MetricId metric) {
-  if (metric != telemetry::field::fan_speed) return true;
-  const auto* model = model_of(board);
-  return model == nullptr || model->has_fan;
-}
-
-int links_of(const fleet::Board& board) {
-  const auto* model = model_of(board);
-  return model == nullptr ? 0 : model->nvlinks;
-}
-
-/// One series of one board that a score needs.
-struct Wanted {
-  std::size_t board;
-  std::string name;  // as the score knows it
-  store::SeriesKey series;
-};
-
-using ByWindow = std::map<std::chrono::hours, std::vector<Wanted>>;
-using Inputs = std::vector<health::Input>;
-
-bool is_silent(const health::Input& input, std::string_view metric) {
-  const auto found = input.metrics.find(metric);
-  return found == input.metrics.end() || !found->second || found->second->empty();
-}
-
-// The series of one need; a stand-in is wanted only where the metric it stands in for is silent.
-void want(const health::Need& need, const telemetry::MetricSpec& spec, std::size_t b, const fleet::Board& board, ByWindow& wanted) {
-  using telemetry::Entity;
-  auto& out = wanted[need.window];
-  if (!need.per_link) out.push_back({b, std::string(need.metric), {board.id, {}, spec.id}});
-  for (int n = 0; need.per_link && n < links_of(board); ++n) {
-    const Entity link{Entity::Kind::nvlink, static_cast<std::uint16_t>(n)};
-    out.push_back({b, std::string(need.metric) + "@" + to_string(link), {board.id, link, spec.id}});
+/// Boards in service, host by host: they stand so in the snapshot.
+std::vector<Boards> by_host(const views::FleetSnapshot& fleet) {
+  std::vector<Boards> hosts;
+  for (const auto& view : fleet.boards) {
+    if (!view.board.in_service) continue;
+    if (hosts.empty() || hosts.back()[0]->host != view.board.host) hosts.emplace_back();
+    hosts.back().push_back(&view.board);
   }
-}
-
-Result<ByWindow> wanted_of(std::span<const fleet::Board* const> boards, const Inputs& inputs, bool stand_ins) {
-  ByWindow wanted;
-  for (const auto& need : health::needs()) {
-    const auto* spec = MetricCatalogue::built_in().by_name(need.metric);
-    if (spec == nullptr)
-      return Error{Errc::corrupt, "the metric catalogue has no " + std::string(need.metric) + ", which scores need: the build is broken"};
-    if (need.instead_of.empty() == stand_ins) continue;
-    for (std::size_t b = 0; b < boards.size(); ++b)
-      if (part_has(*boards[b], spec->id) && (!stand_ins || is_silent(inputs[b], need.instead_of))) want(need, *spec, b, *boards[b], wanted);
-  }
-  return wanted;
-}
-
-Result<void> fetch(const store::TelemetryStore& telemetry, const ByWindow& by_window, Timestamp now, Inputs& inputs) {
-  for (const auto& [window, wanted] : by_window) {
-    std::vector<store::SeriesKey> series;
-    for (const auto& w : wanted) series.push_back(w.series);
-    if (series.empty()) continue;
-    // A score's windows are (t - w, t]: one millisecond later than the store's from <= at < to.
-    const auto points = telemetry.read_many(series, {now - window + 1ms, now + 1ms});
-    if (!points) return tl::make_unexpected(points.error());
-    for (std::size_t i = 0; i < wanted.size(); ++i) inputs[wanted[i].board].metrics[wanted[i].name] = to_series((*points)[i]);
-  }
-  return {};
-}
-
-health::Input new_input(const fleet::Board& board, std::chrono::milliseconds interval, Timestamp now, BoardStory story) {
-  health::Input input;
-  input.t = to_unix_seconds(now);
-  input.interval_s = Seconds(interval).count();
-  input.deployed_at = to_unix_seconds(board.first_seen);
-  input.model = board.model;
-  input.links_expected = links_of(board);
-  for (const auto& need : health::needs())
-    if (!need.per_link) input.metrics[std::string(need.metric)];
-  input.events = std::move(story.events);
-  input.jobs = std::move(story.jobs);
-  input.source_silent = std::move(story.source_silent);
-  input.maintenance = std::move(story.maintenance);
-  input.bandwidth_test = story.bandwidth_test;
-  input.peers = std::move(story.peers);
-  input.previous_scores = std::move(story.previous_scores);
-  return input;
+  return hosts;
 }
 
 }  // namespace
 
-Result<std::vector<health::Input>> health_inputs(const store::TelemetryStore& telemetry, std::span<const fleet::Board* const> boards,
-                                                 std::chrono::milliseconds interval, Timestamp now, std::vector<BoardStory> stories) {
-  stories.resize(boards.size());
-  Inputs inputs;
-  for (std::size_t b = 0; b < boards.size(); ++b) inputs.push_back(new_input(*boards[b], interval, now, std::move(stories[b])));
-  for (const bool stand_ins : {false, true}) {
-    const auto wanted = wanted_of(boards, inputs, stand_ins);
-    if (!wanted) return wanted.error();
-    if (const auto done = fetch(telemetry, *wanted, now, inputs); !done) return done.error();
-  }
-  return inputs;
-}
-
 Scoring::Scoring(const store::TelemetryStore& telemetry, pipeline::LiveView& live, ScoringSettings settings, Log log, StoryTeller stories,
                  KeepScores keep)
-    : telemetry_(telemetry), live_(live), settings_(settings), log_(std::move(log)), stories_(std::move(stories)), keep_(std::move(keep)) {}
+    : telemetry_(telemetry), live_(live), settings_(settings), log_(std::move(log)), stories_(std::move(stories)), keep_(std::move(keep)) {
+  if (settings_.sums_folder.empty() || settings_.every != kQuarter || !health::default_profile().sums_suffice) return;
+  auto file = SumsFile::open(settings_.sums_folder);
+  if (file) rounds_ = std::make_unique<Rounds>(telemetry_, settings_.interval, std::move(*file));
+  else log_.warn("score.no_sums", {{"error", file.error().what}, {"effect", "every round reads a month of readings"}});
+}
 
 void Scoring::run(Clock& clock, std::stop_token stop) {
   while (clock.sleep_until(clock.now() + 1s, stop)) tick(clock.now(), stop);
 }
 
-std::vector<const fleet::Board*> Scoring::due(const views::FleetSnapshot& fleet, Timestamp now) {
+void Scoring::rows_kept(std::span<const store::RowBatch> rows) {
+  if (rounds_) rounds_->rows_kept(rows);
+}
+
+ScoringStats Scoring::stats() const {
+  std::lock_guard lock(mutex_);
+  return stats_;
+}
+
+void Scoring::take_urgent() {
   for (const auto id : live_.take_urgent())
-    if (auto it = turns_.find(id); it != turns_.end())
-      it->second.next = std::min(it->second.next, std::max(now, it->second.last + settings_.urgent_pause));
-  std::vector<const fleet::Board*> out;
-  for (const auto& view : fleet.boards) {
-    const auto& board = view.board;
-    const auto [it, is_new] = turns_.try_emplace(board.id, Turn{board.first_seen + 2 * settings_.interval, {}});
-    if (it->second.next <= now && board.in_service) out.push_back(&board);
+    if (auto it = turns_.find(id); it != turns_.end()) it->second.urgent = true;
+}
+
+// Without sums a round is whenever one is due.
+Timestamp Scoring::round_of(const std::string& host, Timestamp now) const {
+  return rounds_ ? Rounds::time_of(host, now - kSettled) : now;
+}
+
+Scoring::Due Scoring::due(std::span<const fleet::Board* const> host, Timestamp round, Timestamp now) {
+  Due due;
+  for (const auto* board : host) {
+    auto& turn = turns_.try_emplace(board->id, Turn{board->first_seen + 2 * settings_.interval, {}, {}, false}).first->second;
+    const bool is_new = turn.last == Timestamp{};
+    if (is_new ? now >= turn.first : turn.urgent && now >= turn.last + settings_.urgent_pause) due.at_once.push_back(board);
+    else if (!is_new && now >= turn.round + (rounds_ ? 0ms : settings_.every) && round > turn.round) due.by_round.push_back(board);
   }
-  return out;
+  return due;
 }
-
-namespace {
-
-// Of one host at a time, and not all of a large one: a month of readings of a board is some 30 MB.
-constexpr std::size_t kMostTogether = 4;
-
-// The boards that stand first in `due` and share a host.
-std::span<const fleet::Board* const> first_host(std::span<const fleet::Board* const> due) {
-  std::size_t n = 1;
-  while (n < due.size() && n < kMostTogether && due[n]->host == due[0]->host) ++n;
-  return due.first(n);
-}
-
-}  // namespace
 
 std::size_t Scoring::tick(Timestamp now, std::stop_token stop) {
   constexpr std::size_t kShowAfter = 256;  // a large fleet's first scores appear while the rest is still being worked out
+  const auto start = std::chrono::steady_clock::now();
   const auto fleet = live_.current();
-  const auto all_due = due(*fleet, now);
+  take_urgent();
   Reports reports;
   std::size_t done = 0;
-  for (std::span<const fleet::Board* const> left = all_due; !left.empty() && !stop.stop_requested();) {
-    const auto together = first_host(left);
-    left = left.subspan(together.size());
+  for (const auto& host : by_host(*fleet)) {
+    if (stop.stop_requested()) break;
     const auto before = reports.size();
-    score(together, now, reports);
+    score_host(host, now, reports);
     done += reports.size() - before;
     if (reports.size() >= kShowAfter) live_.set_reports(std::exchange(reports, {}));
   }
   live_.set_reports(std::move(reports));
-  scored_ += done;
+  if (done == 0) return 0;
+  std::lock_guard lock(mutex_);
+  stats_.last_round_seconds = Seconds(std::chrono::steady_clock::now() - start).count();
+  stats_.seconds += stats_.last_round_seconds;
+  stats_.last_success = now;
   return done;
 }
 
-void Scoring::score(std::span<const fleet::Board* const> boards, Timestamp now, Reports& reports) {
-  for (const auto* board : boards) turns_[board->id] = {now + settings_.every, now};
-  const auto inputs =
-      health_inputs(telemetry_, boards, settings_.interval, now, stories_ ? stories_(boards, now) : std::vector<BoardStory>{});
-  if (!inputs) return log_.warn("score.failed", {{"host", boards[0]->host}, {"error", inputs.error().what}});
+void Scoring::score_host(std::span<const fleet::Board* const> host, Timestamp now, Reports& reports) {
+  const auto round = round_of(host[0]->host, now);
+  const auto [by_round, at_once] = due(host, round, now);
   const auto before = reports.size();
-  for (std::size_t i = 0; i < boards.size(); ++i)
-    reports.emplace_back(boards[i]->id, std::make_shared<const health::Report>(health::score((*inputs)[i])));
-  if (keep_ && !keep_(rows_.row(boards[0]->host, std::span(reports).subspan(before), now)))
-    log_.warn("score.not_kept", {{"host", boards[0]->host}, {"error", "the store cannot be written"}});
+  if (!by_round.empty()) score_round(host, by_round, round, reports);
+  const auto after = reports.size();
+  for (std::size_t n = 0; n < at_once.size(); n += kMostTogether)
+    score_from_readings(host, std::span(at_once).subspan(n, std::min(kMostTogether, at_once.size() - n)), round, now, reports);
+  std::lock_guard lock(mutex_);
+  stats_.rounds += after - before;
+  stats_.urgent += reports.size() - after;
+}
+
+std::vector<BoardStory> Scoring::stories_of(std::span<const fleet::Board* const> boards, Timestamp at) const {
+  auto stories = stories_ ? stories_(boards, at) : std::vector<BoardStory>();
+  stories.resize(boards.size());
+  return stories;
+}
+
+// By their sums where these can go on; the others from readings, as of the same time.
+void Scoring::score_round(std::span<const fleet::Board* const> host, Boards boards, Timestamp round, Reports& reports) {
+  for (const auto* board : boards) turns_[board->id].round = round;
+  Boards going_on;
+  if (rounds_) std::ranges::copy_if(boards, std::back_inserter(going_on), [&](const auto* b) { return rounds_->can_go_on(*b, round); });
+  Boards anew;
+  std::ranges::copy_if(boards, std::back_inserter(anew), [&](const auto* b) { return std::ranges::find(going_on, b) == going_on.end(); });
+  if (!going_on.empty()) {
+    const auto before = reports.size();
+    auto stories = stories_of(going_on, round);
+    const auto refused = rounds_->go_on(going_on, host, round, [&](const fleet::Board& board, health::RunningSums& sums) {
+      if (turns_[board.id].last >= round) return;  // something newer is known
+      const auto n = static_cast<std::size_t>(std::ranges::find(going_on, &board) - going_on.begin());
+      score_sums(board, input_without_readings(board, settings_.interval, round, std::move(stories[n])), sums, reports);
+    });
+    keep(host[0]->host, std::span(reports).subspan(before), round);
+    if (!refused) return failed(host[0]->host, refused.error());
+    anew.insert(anew.end(), refused->begin(), refused->end());
+  }
+  for (std::size_t n = 0; n < anew.size(); n += kMostTogether)
+    score_from_readings(host, std::span(anew).subspan(n, std::min(kMostTogether, anew.size() - n)), round, round, reports);
+}
+
+// A score as of `at`; of boards without sums these too, as of the round before, from the same readings.
+void Scoring::score_from_readings(std::span<const fleet::Board* const> host, std::span<const fleet::Board* const> boards, Timestamp round,
+                                  Timestamp at, Reports& reports) {
+  constexpr auto kTryAgain = 1min;
+  if (rounds_) rounds_->will_read(boards, round);
+  auto stories = stories_of(boards, at);
+  for (std::size_t n = 0; n < boards.size(); ++n) {
+    auto& turn = turns_[boards[n]->id];
+    turn.urgent = false;
+    turn.first = at + kTryAgain;
+    if (!rounds_ || !rounds_->has(*boards[n])) turn.round = round;
+    if (stories[n].previous_scores.empty()) stories[n].previous_scores = previous_scores(telemetry_, boards[n]->id, at);
+  }
+  auto inputs = health_inputs(telemetry_, boards, settings_.interval, at, std::move(stories));
+  if (!inputs) return failed(host[0]->host, inputs.error());
+  if (const auto done = add_host_peers(telemetry_, host, boards, at, *inputs); !done) return failed(host[0]->host, done.error());
+  const auto before = reports.size();
+  for (std::size_t n = 0; n < boards.size(); ++n) score_input(*boards[n], (*inputs)[n], round, at, reports);
+  keep(host[0]->host, std::span(reports).subspan(before), at);
+  std::lock_guard lock(mutex_);
+  stats_.from_readings += reports.size() - before;
+}
+
+void Scoring::score_input(const fleet::Board& board, health::Input& input, Timestamp round, Timestamp at, Reports& reports) {
+  std::optional<double> overall;
+  const bool is_newest = turns_[board.id].last < at, begins = rounds_ && !rounds_->has(board);
+  if (is_newest && !(begins && at == round)) {
+    auto report = health::score(health::default_profile(), input);
+    overall = report.overall;
+    add(board, std::move(report), reports);
+  }
+  if (rounds_ && !begins && overall) rounds_->note_score(board, at, *overall);
+  if (!begins) return;
+  input.t = to_unix_seconds(round);
+  rounds_->begin(board, health::Evidence(input), round, [&](const fleet::Board&, health::RunningSums& sums) {
+    if (overall) return sums.note_score(to_unix_seconds(at), *overall);
+    if (is_newest) score_sums(board, input, sums, reports);
+  });
+}
+
+void Scoring::score_sums(const fleet::Board& board, const health::Input& input, health::RunningSums& sums, Reports& reports) {
+  auto report = sums.score(health::default_profile(), input);
+  if (report.overall) sums.note_score(input.t, *report.overall);
+  add(board, std::move(report), reports);
+}
+
+void Scoring::add(const fleet::Board& board, health::Report report, Reports& reports) {
+  turns_[board.id].last = from_unix_ms(std::llround(report.at * 1000));
+  reports.emplace_back(board.id, std::make_shared<const health::Report>(std::move(report)));
+}
+
+void Scoring::keep(const std::string& host, std::span<const Scored> scored, Timestamp at) {
+  if (keep_ && !scored.empty() && !keep_(rows_.row(host, scored, at)))
+    log_.warn("score.not_kept", {{"host", host}, {"error", "the store cannot be written"}});
+}
+
+void Scoring::failed(const std::string& host, const Error& error) {
+  log_.warn("score.failed", {{"host", host}, {"error", error.what}});
+  std::lock_guard lock(mutex_);
+  ++stats_.failures;
 }
 
 }  // namespace ghm::services

@@ -1,4 +1,5 @@
 #pragma once
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -12,34 +13,36 @@
 #include "domain/health/health.h"
 #include "domain/store/telemetry_store.h"
 #include "pipeline/live_view.h"
+#include "services/rounds.h"
 #include "services/score_history.h"
 
 namespace ghm::services {
 
 struct ScoringSettings {
-  std::chrono::milliseconds every{15min};
+  std::chrono::milliseconds every{15min};      // other than a quarter of an hour: every round reads all readings anew
   std::chrono::milliseconds interval{10s};     // of the scrapes: what coverage is measured against
   std::chrono::milliseconds urgent_pause{5s};  // a board whose values flap is scored at most this often
+  std::filesystem::path sums_folder = {};      // for the sums that rounds carry on; empty: none are kept, likewise
 };
 
-/// What records, not readings, know of a board. Nothing is known by default, and scores say so: without `source_silent` and
-/// `events` reliability has no score, without `jobs` they are not listed, without `previous_scores` there is no trend.
-struct BoardStory {
-  std::optional<std::vector<health::Event>> events;            // of the last 31 days; drains of any age that last
-  std::optional<std::vector<health::Job>> jobs;                // ends within the last 30 days
-  std::optional<std::vector<health::Interval>> source_silent;  // when nothing of the board's source arrived, of any board
-  std::vector<health::Interval> maintenance;
-  std::optional<health::Input::BandwidthTest> bandwidth_test;
-  std::vector<health::Peer> peers;  // same model; 24 h of SM clock and activity
-  health::Series previous_scores;   // overall scores of the last 31 days
+/// How scoring fares, since start.
+struct ScoringStats {
+  std::uint64_t rounds = 0;                    // scores of boards by the clock
+  std::uint64_t urgent = 0;                    // of new boards, and at once
+  std::uint64_t from_readings = 0;             // of both, those that read a month of readings
+  std::uint64_t failures = 0;                  // hosts whose readings could not be read
+  double seconds = 0, last_round_seconds = 0;  // spent scoring; by the last look for work that found any
+  Timestamp last_success{};                    // the epoch: not yet
 };
+
 /// Takes a row of scores to be kept; false when that is not possible now.
 using KeepScores = std::function<bool(store::RowBatch row)>;
 /// Stories of boards of one host, in their order; asked once per host and round, on the scoring thread.
 using StoryTeller = std::function<std::vector<BoardStory>(std::span<const fleet::Board* const> boards, Timestamp now)>;
 
-/// Gives every board its score: soon after it is first seen, then every 15 minutes, and at once when a value that scores
-/// depend on has changed. Reads from the store alone, so that a restart scores as if nothing had happened.
+/// Gives every board its score: soon after it is first seen, then every 15 minutes, and at once when a value that scores depend on
+/// has changed. What it knows it has from the store, so that a restart scores as if nothing had happened. The boards of a host are
+/// scored together, at quarters of an hour that are the host's own, a moment later, so that what was read by then is kept.
 class Scoring {
  public:
   Scoring(const store::TelemetryStore& telemetry, pipeline::LiveView& live, ScoringSettings settings, Log log, StoryTeller stories = {},
@@ -47,18 +50,39 @@ class Scoring {
 
   /// Until stopped; looks for work once a second.
   void run(Clock& clock, std::stop_token stop);
-  /// Scores what is due at `now`; the number of boards scored.
+  /// Scores what is due at `now`; the number of scores.
   std::size_t tick(Timestamp now, std::stop_token stop = {});
+  /// Rows are durable: those that came late make their boards begin anew. Any thread.
+  void rows_kept(std::span<const store::RowBatch> rows);
 
-  std::uint64_t scored() const { return scored_; }
+  /// Any thread.
+  ScoringStats stats() const;
 
  private:
   struct Turn {
-    Timestamp next{}, last{};
+    Timestamp first{};  // the first score, not before
+    Timestamp last{};   // the time of the newest score
+    Timestamp round{};  // the time of the last round
+    bool urgent = false;
   };
-  std::vector<const fleet::Board*> due(const views::FleetSnapshot& fleet, Timestamp now);
-  using Reports = std::vector<std::pair<fleet::BoardId, std::shared_ptr<const health::Report>>>;
-  void score(std::span<const fleet::Board* const> boards, Timestamp now, Reports& reports);
+  using Boards = std::vector<const fleet::Board*>;
+  struct Due {
+    Boards by_round, at_once;
+  };
+  using Reports = std::vector<Scored>;
+  void take_urgent();
+  Due due(std::span<const fleet::Board* const> host, Timestamp round, Timestamp now);
+  Timestamp round_of(const std::string& host, Timestamp now) const;
+  void score_host(std::span<const fleet::Board* const> host, Timestamp now, Reports& reports);
+  void score_round(std::span<const fleet::Board* const> host, Boards boards, Timestamp round, Reports& reports);
+  void score_from_readings(std::span<const fleet::Board* const> host, std::span<const fleet::Board* const> boards, Timestamp round,
+                           Timestamp at, Reports& reports);
+  void score_input(const fleet::Board& board, health::Input& input, Timestamp round, Timestamp at, Reports& reports);
+  void score_sums(const fleet::Board& board, const health::Input& input, health::RunningSums& sums, Reports& reports);
+  std::vector<BoardStory> stories_of(std::span<const fleet::Board* const> boards, Timestamp at) const;
+  void add(const fleet::Board& board, health::Report report, Reports& reports);
+  void keep(const std::string& host, std::span<const Scored> scored, Timestamp at);
+  void failed(const std::string& host, const Error& error);
 
   const store::TelemetryStore& telemetry_;
   pipeline::LiveView& live_;
@@ -67,14 +91,10 @@ class Scoring {
   StoryTeller stories_;
   KeepScores keep_;
   ScoreRows rows_;
+  std::unique_ptr<Rounds> rounds_;  // nullptr: no sums are kept
   std::map<fleet::BoardId, Turn> turns_;
-  std::atomic<std::uint64_t> scored_ = 0;
+  mutable std::mutex mutex_;  // guards stats_
+  ScoringStats stats_;
 };
-
-/// The boards' inputs from the store, in their order: every metric that a score needs, over the window that it needs, and their
-/// `stories` (one each, or none at all). One read per window: boards of one host lie together in the store, and are cheapest asked
-/// together; metrics that only stand in for a silent one are read where it is silent.
-Result<std::vector<health::Input>> health_inputs(const store::TelemetryStore& telemetry, std::span<const fleet::Board* const> boards,
-                                                 std::chrono::milliseconds interval, Timestamp now, std::vector<BoardStory> stories = {});
 
 }  // namespace ghm::services

@@ -84,7 +84,8 @@ TEST_F(ScoringTest, ANewBoardIsScoredAfterTwoIntervalsThenEveryQuarterOfAnHour) 
   EXPECT_EQ(scoring.tick(kBorn + 20s), 1u);
   EXPECT_EQ(scoring.tick(kBorn + 21s), 0u);
   EXPECT_EQ(scoring.tick(kBorn + 20s + 15min), 1u);
-  EXPECT_EQ(scoring.scored(), 2u);
+  EXPECT_EQ(scoring.stats().rounds, 1u);
+  EXPECT_EQ(scoring.stats().urgent, 1u);
 }
 
 TEST_F(ScoringTest, AScoreHasCoverageAndNoReasonWhenAllIsWell) {

@@ -84,7 +84,17 @@ void add_store(Page& page, const SelfState& self) {
   page.count("ghm_store_rows_too_old_total", "Rows refused because they are older than raw readings are kept", self.store.too_old_rows);
   page.gauge("ghm_store_bytes", "Size of the data folder", static_cast<double>(self.store.bytes_on_disk));
   page.gauge("ghm_store_free_bytes", "Free space on its volume", static_cast<double>(self.store.free_bytes));
-  page.count("ghm_scores_total", "Scores computed since start", self.scored);
+}
+
+void add_scoring(Page& page, const ScoringStats& scoring) {
+  page.count("ghm_scores_total", "Scores computed since start", scoring.rounds + scoring.urgent);
+  page.count("ghm_scores_at_once_total", "Of these, scores of new boards and of boards where something critical changed", scoring.urgent);
+  page.count("ghm_scores_from_readings_total", "Of these, scores that had to read a month of readings", scoring.from_readings);
+  page.count("ghm_scoring_failures_total", "Hosts whose boards could not be scored because readings could not be read", scoring.failures);
+  page.add(MetricType::Counter, "ghm_scoring_seconds_total", "Time spent scoring", scoring.seconds);
+  page.gauge("ghm_scoring_last_round_seconds", "Time that the last scores took", scoring.last_round_seconds);
+  if (scoring.last_success > Timestamp{})
+    page.gauge("ghm_scoring_last_success_timestamp_seconds", "When boards were last scored", to_unix_seconds(scoring.last_success));
 }
 
 void add_requests(Page& page, const RequestCounts& requests) {
@@ -157,6 +167,7 @@ std::string self_metrics(const SelfState& self, const views::FleetSnapshot& flee
   add_ingest(page, self);
   add_refusals(page, fleet);
   add_store(page, self);
+  add_scoring(page, self.scoring);
   add_requests(page, requests);
   add_process(page);
   return page.text();

@@ -9,6 +9,7 @@
 #include "domain/views/fleet_snapshot.h"
 #include "pipeline/ingest.h"
 #include "pipeline/remote_ingest.h"
+#include "services/scoring.h"
 
 namespace ghm::services {
 
@@ -32,7 +33,7 @@ struct SelfState {
   pipeline::IngestStats ingest;
   pipeline::RemoteStats remote;
   store::StoreStats store;
-  std::uint64_t scored = 0;
+  ScoringStats scoring;
   std::uint64_t missed_scrapes = 0;
   std::size_t targets = 0;
   bool keeping = true;  // false while the store cannot be written

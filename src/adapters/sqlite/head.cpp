@@ -207,6 +207,25 @@ HeadSlice Head::slice(Source& source, std::int64_t hour) const {
   return {&source, hour, found == source.hours.end() ? std::vector<RowRef>() : found->second};
 }
 
+namespace {
+
+// Of an hour's rows those in `range`, and of each chain of differences what leads to them.
+std::vector<RowRef> needed(const std::vector<RowRef>& rows, TimeRange range) {
+  std::vector<RowRef> out, leading;
+  for (const auto& ref : rows) {
+    if (ref.link == 1) leading.clear();
+    const bool wanted = range.contains(ref.at);
+    if (ref.link != 0) leading.push_back(ref);
+    if (wanted && ref.link == 0) out.push_back(ref);
+    if (!wanted || ref.link == 0) continue;
+    out.insert(out.end(), leading.begin(), leading.end());
+    leading.clear();
+  }
+  return out;
+}
+
+}  // namespace
+
 std::vector<HeadSlice> Head::slices(std::span<const BoardId> boards, TimeRange range) const {
   std::vector<HeadSlice> found;
   if (range.to <= range.from || range.to <= Timestamp{}) return found;
@@ -217,7 +236,7 @@ std::vector<HeadSlice> Head::slices(std::span<const BoardId> boards, TimeRange r
       sources.insert(of_board->second.begin(), of_board->second.end());
   for (auto* s : sources)
     for (auto it = s->hours.lower_bound(hour_of(range.from)); it != s->hours.end() && start_of_hour(it->first) < range.to; ++it)
-      found.push_back({s, it->first, it->second});
+      found.push_back({s, it->first, needed(it->second, range)});
   return found;
 }
 

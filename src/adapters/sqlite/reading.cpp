@@ -92,7 +92,9 @@ Result<std::vector<std::vector<Point>>> SqliteStore::read_many(std::span<const S
   if (auto done = read_head(series, range, head); !done) return done.error();
   if (auto done = read_days(series, range, all); !done) return done.error();
   for (std::size_t w = 0; w < series.size(); ++w) {  // what is sealed arrived first
-    std::ranges::copy(in_time_order(std::move(head[w])), std::back_inserter(all[w]));
+    auto unsealed = in_time_order(std::move(head[w]));
+    if (all[w].empty()) all[w] = std::move(unsealed);
+    else all[w].insert(all[w].end(), unsealed.begin(), unsealed.end());
     store::keep_first_of_each_instant(all[w]);
   }
   return all;
@@ -106,6 +108,10 @@ Result<void> SqliteStore::read_head(std::span<const SeriesKey> series, TimeRange
   auto db = readers_->lend();
   if (!db) return db.error();
   Places places(series);
+  std::size_t rows = 0;
+  for (const auto& slice : slices) rows += slice.rows.size();
+  if (slices.size() <= boards.size())
+    for (auto& of_series : found) of_series.reserve(rows);  // mostly one source
   const auto take = [&](const RowRef& ref, std::span<const double> values) {
     if (!range.contains(ref.at)) return;
     const auto& columns = places.of(ref.columns);

@@ -78,10 +78,11 @@ Result<void> Node::open_store() {
   remote_ = std::make_unique<pipeline::RemoteIngest>(
       pipeline::RemoteIngest::Settings{config_.scraper.interval, config_.simulated_ingest, std::chrono::hours(24 * config_.raw_days)},
       *ingest_, log_.with({{"stage", "remote_write"}}));
-  keeper_ = std::make_unique<pipeline::Keeper>(*store_, *store_, pipeline::KeeperSettings{}, log_.with({{"stage", "keeper"}}));
-  auto stories = std::make_shared<services::BoardStories>(*store_, *store_, live_);
+  keeper_ = std::make_unique<pipeline::Keeper>(
+      *store_, *store_, pipeline::KeeperSettings{.kept = [this](std::span<const store::RowBatch> rows) { scoring_->rows_kept(rows); }}, log_.with({{"stage", "keeper"}}));
+  auto stories = std::make_shared<services::BoardStories>(*store_, live_);
   scoring_ = std::make_unique<services::Scoring>(
-      *store_, live_, services::ScoringSettings{config_.scoring_interval, config_.scraper.interval}, log_.with({{"stage", "scoring"}}),
+      *store_, live_, services::ScoringSettings{.every = config_.scoring_interval, .interval = config_.scraper.interval, .sums_folder = config_.data_dir}, log_.with({{"stage", "scoring"}}),
       [stories](std::span<const fleet::Board* const> boards, Timestamp now) { return stories->tell(boards, now); },
       [this](store::RowBatch row) {
         pipeline::ToKeep scores;
@@ -340,7 +341,7 @@ std::string Node::self_metrics() const {
     self = self_;
   }
   self.store = store_->stats();
-  self.scored = scoring_->scored();
+  self.scoring = scoring_->stats();
   self.keeping = keeper_->trouble().empty();
   return services::self_metrics(self, *live_.current(), requests_);
 }

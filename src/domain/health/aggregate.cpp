@@ -80,16 +80,21 @@ std::string_view class_of(double overall) {
 }
 
 Report score(const Profile& profile, const Input& input) {
-  const Evidence evidence(input);
+  return score(profile, Evidence(input));
+}
+
+Report score(const Profile& profile, const Evidence& evidence) {
+  const auto& m = evidence.measures();
   Report r;
-  r.at = input.t;
+  r.at = evidence.t();
   r.profile = profile.name;
   for (const auto& scorer : profile.scorers) r.dimensions.push_back(score(scorer, evidence));
   aggregate(r, profile.worst_percent);
-  r.trend_7d = trend(input, r.overall, 7);
-  r.trend_30d = trend(input, r.overall, 30);
+  r.trend_7d = trend(m.rounds_today, r.overall, m.rounds_week_ago);
+  r.trend_30d = trend(m.rounds_today, r.overall, m.rounds_month_ago);
   if (r.overall) r.class_name = class_of(*r.overall);
   r.critical = critical_rules(r);
+  r.busy_clock = m.busy_clock.value(0);
   r.risk = risk_of(r.overall, r.trend_7d, !r.critical.empty());
   return r;
 }

@@ -44,6 +44,7 @@ struct Job {
 struct Peer {
   Metrics metrics;
   bool same_host = true, same_job = true;
+  std::optional<double> busy_clock = {};  // mean SM clock at an activity of 0.9 or more, 24 h, where that is known without its readings
 };
 
 /// All that a score may look at; what is not known is nullopt, never a guess. Any order in events, jobs, peers and intervals.
@@ -93,6 +94,7 @@ struct Report {
   std::string risk;                           // low medium high critical; empty when it cannot be told
   std::vector<Dimension> dimensions;
   std::vector<std::string> critical;  // rules that fired and are critical
+  std::optional<double> busy_clock;   // mean SM clock at an activity of 0.9 or more, 24 h: what peers at the same job are told
 };
 
 /// A way to score: dimensions, weights, rules.

@@ -142,7 +142,7 @@ TEST(Twins, GrowthStepByStep) {
     for (std::size_t i = 1; i < s.size(); ++i)
       if (s[i].at > from && s[i].at <= t) sum += s[i].value >= s[i - 1].value ? s[i].value - s[i - 1].value : s[i].value;
     EXPECT_DOUBLE_EQ(growth(s, from, t).sum, sum);
-    for (const auto day : growth_by_day(s, t, 7)) days += day;
+    for (int k = 0; k < 7; ++k) days += growth(s, t - (k + 1) * kDay, t - k * kDay).sum;
     EXPECT_DOUBLE_EQ(growth(s, t - kWeek, t).sum, days);
   }
 }

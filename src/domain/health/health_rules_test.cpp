@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "domain/health/uptime.h"
+#include "domain/health/windows.h"
 
 namespace ghm::health {
 namespace {

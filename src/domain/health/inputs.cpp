@@ -7,42 +7,39 @@ namespace {
 
 constexpr double kPresent = 0.60;
 
-struct Row {
-  Of of;
-  std::string_view metric, otherwise = {};
-  double window_s = kDay;  // over which presence is measured
-};
-constexpr Row kRows[] = {
-    {Of::reasons, "DCGM_FI_DEV_CLOCK_THROTTLE_REASONS"},
-    {Of::temperature, "DCGM_FI_DEV_GPU_TEMP"},
-    {Of::activity, "DCGM_FI_PROF_GR_ENGINE_ACTIVE", "DCGM_FI_DEV_GPU_UTIL"},
-    {Of::fan, "DCGM_FI_DEV_FAN_SPEED", {}, kHour},
-    {Of::sbe, "DCGM_FI_DEV_ECC_SBE_VOL_TOTAL", "DCGM_FI_DEV_ECC_SBE_AGG_TOTAL", kWeek},
-    {Of::dbe, "DCGM_FI_DEV_ECC_DBE_VOL_TOTAL", "DCGM_FI_DEV_ECC_DBE_AGG_TOTAL", kWeek},
-    {Of::remap_pending, "DCGM_FI_DEV_ROW_REMAP_PENDING"},
-    {Of::remap_failure, "DCGM_FI_DEV_ROW_REMAP_FAILURE"},
-    {Of::banks, "DCGM_FI_DEV_BANKS_REMAP_ROWS_AVAIL_NONE"},
-    {Of::power, "DCGM_FI_DEV_POWER_USAGE"},
-    {Of::sm_clock, "DCGM_FI_DEV_SM_CLOCK"},
-    {Of::max_sm_clock, "DCGM_FI_DEV_MAX_SM_CLOCK"},
-    {Of::limit_default, "DCGM_FI_DEV_POWER_MGMT_LIMIT_DEF"},
-    {Of::limit_enforced, "DCGM_FI_DEV_ENFORCED_POWER_LIMIT"},
-    {Of::energy, "DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION"},
-    {Of::pcie_width, "DCGM_FI_DEV_PCIE_LINK_WIDTH"},
-    {Of::pcie_max_width, "DCGM_FI_DEV_PCIE_MAX_LINK_WIDTH"},
-    {Of::pcie_gen, "DCGM_FI_DEV_PCIE_LINK_GEN"},
-    {Of::pcie_max_gen, "DCGM_FI_DEV_PCIE_MAX_LINK_GEN"},
-    {Of::remapped_corrected, "DCGM_FI_DEV_CORRECTABLE_REMAPPED_ROWS"},
-    {Of::remapped_uncorrected, "DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS"},
-    {Of::pcie_replays, "DCGM_FI_DEV_PCIE_REPLAY_COUNTER"},
-    {Of::nvlink_crc, "DCGM_FI_DEV_NVLINK_ERROR_DL_CRC", "DCGM_FI_DEV_NVLINK_CRC_FLIT_ERROR_COUNT_TOTAL"},
-    {Of::nvlink_replays, "DCGM_FI_DEV_NVLINK_ERROR_DL_REPLAY", "DCGM_FI_DEV_NVLINK_REPLAY_ERROR_COUNT_TOTAL"},
-};
+// In the order of Of.
+constexpr std::array<Spoken, kMetricInputs> kSpoken{{
+    {"DCGM_FI_DEV_CLOCK_THROTTLE_REASONS"},
+    {"DCGM_FI_DEV_GPU_TEMP"},
+    {"DCGM_FI_PROF_GR_ENGINE_ACTIVE", "DCGM_FI_DEV_GPU_UTIL"},
+    {"DCGM_FI_DEV_FAN_SPEED", {}, kHour},
+    {"DCGM_FI_DEV_ECC_SBE_VOL_TOTAL", "DCGM_FI_DEV_ECC_SBE_AGG_TOTAL", kWeek},
+    {"DCGM_FI_DEV_ECC_DBE_VOL_TOTAL", "DCGM_FI_DEV_ECC_DBE_AGG_TOTAL", kWeek},
+    {"DCGM_FI_DEV_ROW_REMAP_PENDING"},
+    {"DCGM_FI_DEV_ROW_REMAP_FAILURE"},
+    {"DCGM_FI_DEV_BANKS_REMAP_ROWS_AVAIL_NONE"},
+    {"DCGM_FI_DEV_POWER_USAGE"},
+    {"DCGM_FI_DEV_SM_CLOCK"},
+    {"DCGM_FI_DEV_MAX_SM_CLOCK"},
+    {"DCGM_FI_DEV_POWER_MGMT_LIMIT_DEF"},
+    {"DCGM_FI_DEV_ENFORCED_POWER_LIMIT"},
+    {"DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION"},
+    {"DCGM_FI_DEV_PCIE_LINK_WIDTH"},
+    {"DCGM_FI_DEV_PCIE_MAX_LINK_WIDTH"},
+    {"DCGM_FI_DEV_PCIE_LINK_GEN"},
+    {"DCGM_FI_DEV_PCIE_MAX_LINK_GEN"},
+    {"DCGM_FI_DEV_CORRECTABLE_REMAPPED_ROWS"},
+    {"DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS"},
+    {"DCGM_FI_DEV_PCIE_REPLAY_COUNTER"},
+    {"DCGM_FI_DEV_NVLINK_ERROR_DL_CRC", "DCGM_FI_DEV_NVLINK_CRC_FLIT_ERROR_COUNT_TOTAL"},
+    {"DCGM_FI_DEV_NVLINK_ERROR_DL_REPLAY", "DCGM_FI_DEV_NVLINK_REPLAY_ERROR_COUNT_TOTAL"},
+}};
 
 constexpr std::string_view kLinkState = "DCGM_FI_DEV_NVLINK_GET_STATE";
 
-Metric look_up_metric(const Input& in, const Row& row) {
-  if (row.of == Of::activity) return activity(in.metrics, in.t);
+Metric look_up_metric(const Input& in, Of of) {
+  const auto& row = spoken(of);
+  if (of == Of::activity) return activity(in.metrics, in.t);
   if (!row.otherwise.empty()) return metric(in.metrics, in.t, row.metric, row.otherwise);
   return metric(in.metrics, in.t, row.metric);
 }
@@ -92,20 +89,36 @@ double covered(std::vector<Interval> intervals, double from, double to) {
 
 }  // namespace
 
+const Spoken& spoken(Of metric) {
+  return kSpoken[static_cast<std::size_t>(metric)];
+}
+
 Evidence::Evidence(const Input& input) : input_(input) {
-  for (const auto& row : kRows) {
-    auto& fact = facts_[static_cast<std::size_t>(row.of)];
-    fact.metric = look_up_metric(input, row);
-    const auto seen = within(fact.metric.readings, input.t - row.window_s, input.t).size();
-    fact.listed = fact.metric.listed && (input.links_expected > 0 || !is_of_nvlink(row.of));
-    fact.present = fact.listed && presence(input, static_cast<double>(seen), row.window_s) >= kPresent;
+  for (std::size_t i = 0; i < kMetricInputs; ++i) {
+    auto& fact = facts_[i];
+    fact.metric = look_up_metric(input, static_cast<Of>(i));
+    const auto seen = within(fact.metric.readings, input.t - kSpoken[i].window_s, input.t).size();
+    fact.listed = fact.metric.listed && (input.links_expected > 0 || !is_of_nvlink(static_cast<Of>(i)));
+    fact.present = fact.listed && presence(input, static_cast<double>(seen), kSpoken[i].window_s) >= kPresent;
   }
   look_up_links();
-  set(Of::bandwidth_record, "bandwidth test", has_bandwidth_record(input), true);
+  look_up_records();
+}
+
+Evidence::Evidence(const Input& input, const AllSeen& seen, const Measures& measures) : input_(input), measures_(measures) {
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    const double window = i < kMetricInputs ? kSpoken[i].window_s : kDay;
+    set(static_cast<Of>(i), seen[i].name, seen[i].listed, presence(input, seen[i].readings, window) >= kPresent);
+  }
+  look_up_records();
+}
+
+void Evidence::look_up_records() {
+  set(Of::bandwidth_record, "bandwidth test", has_bandwidth_record(input_), true);
   const bool has_answered = answered();
   set(Of::reporting, "times at which the source answered", true, has_answered);
-  set(Of::events, "events", true, has_answered && input.events);
-  set(Of::jobs, "jobs", input.jobs.has_value(), true);
+  set(Of::events, "events", true, has_answered && input_.events);
+  set(Of::jobs, "jobs", input_.jobs.has_value(), true);
 }
 
 void Evidence::set(Of of, std::string_view name, bool listed, bool present) {

@@ -3,7 +3,7 @@
 #include <optional>
 #include <string_view>
 
-#include "domain/health/windows.h"
+#include "domain/health/measures.h"
 
 namespace ghm::health {
 
@@ -42,12 +42,31 @@ enum class Of {
   jobs,
 };
 inline constexpr std::size_t kInputs = static_cast<std::size_t>(Of::jobs) + 1;
+/// The first so many are metrics of the GPU, then the links.
+inline constexpr std::size_t kMetricInputs = static_cast<std::size_t>(Of::nvlinks);
+
+/// The metric that speaks for an input, and the one where the first has no reading at all; the window of its presence, s.
+struct Spoken {
+  std::string_view metric, otherwise = {};
+  double window_s = kDay;
+};
+const Spoken& spoken(Of metric);
+
+/// What is known of an input whose readings are not at hand.
+struct Seen {
+  std::string_view name;
+  bool listed = true;
+  double readings = 0;  // within its window; of the links, times at which any was read
+};
+using AllSeen = std::array<Seen, kMetricInputs + 1>;
 
 /// One board's inputs, looked up once: which metric speaks for each, whether the part has it, whether it is present. Refers to
 /// the Input, which must outlive it.
 class Evidence {
  public:
   explicit Evidence(const Input& input);
+  /// Without readings: somebody kept the numbers that they come to.
+  Evidence(const Input& input, const AllSeen& seen, const Measures& measures);
 
   const Input& input() const { return input_; }
   double t() const { return input_.t; }
@@ -56,6 +75,12 @@ class Evidence {
   bool listed(Of of) const { return facts_[static_cast<std::size_t>(of)].listed; }
   /// There for at least 0.60 of its window; what is not listed is not present.
   bool present(Of of) const { return facts_[static_cast<std::size_t>(of)].present; }
+  /// What the readings come to, worked out when it is first asked for. Rules look at these, so that they judge a board alike
+  /// whoever worked the numbers out.
+  const Measures& measures() const {
+    if (!measures_) measures_ = measure(*this);
+    return *measures_;
+  }
   /// For people: the metric's name, or what the input is.
   std::string_view name(Of of) const { return (*this)[of].name; }
 
@@ -68,12 +93,14 @@ class Evidence {
     bool listed = false, present = false;
   };
   void look_up_links();
+  void look_up_records();
   void set(Of of, std::string_view name, bool listed, bool present);
   bool answered() const;
 
   const Input& input_;
   std::array<Fact, kInputs> facts_;
   std::vector<Metric> links_;
+  mutable std::optional<Measures> measures_;
 };
 
 }  // namespace ghm::health

@@ -9,10 +9,8 @@ namespace {
 
 std::optional<Verdict> corrected(const Evidence& e) {
   constexpr double kMost = 50;
-  const auto& sbe = e[Of::sbe].readings;
-  const double since = std::max(e.t() - kWeek, sbe.front().at);
-  const double days = std::clamp((e.t() - since) / kDay, 1.0, 7.0);
-  const auto week = growth(sbe, e.t() - kWeek, e.t());
+  const auto& week = e.measures().corrected_week;
+  const double days = std::clamp((e.t() - e.measures().corrected_since) / kDay, 1.0, 7.0);
   if (week.sum <= 0) return std::nullopt;
   return Verdict{std::min(kMost, week.sum / days), week.sum / days, 0, week.last_at};
 }
@@ -26,33 +24,31 @@ std::optional<Verdict> bandwidth(const Evidence& e) {
 
 std::optional<Verdict> remap_pending(const Evidence& e) {
   constexpr double kPoints = 10;
-  const auto& latest = e[Of::remap_pending].readings.back();
+  const auto& latest = e.measures().remap_pending;
   if (latest.value != 1) return std::nullopt;
   return Verdict{kPoints, 1, 0, latest.at};
 }
 
 std::optional<Verdict> uncorrected_week(const Evidence& e) {
   constexpr double kCap = 70, kReference = 1;
-  const auto week = growth(e[Of::dbe].readings, e.t() - kWeek, e.t());
+  const auto& week = e.measures().uncorrected_week;
   if (week.sum < kReference) return std::nullopt;
   return Verdict{kCap, week.sum, kReference, week.last_at};
 }
 
 std::optional<Verdict> uncorrected_month(const Evidence& e) {
   constexpr double kCap = 50, kReference = 4;
-  const auto month = growth(e[Of::dbe].readings, e.t() - kMonth, e.t());
+  const auto& month = e.measures().uncorrected_month;
   if (month.sum <= kReference) return std::nullopt;
   return Verdict{kCap, month.sum, kReference, month.last_at};
 }
 
 std::optional<Verdict> many_corrected(const Evidence& e) {
   constexpr double kCap = 60, kReference = 100;
-  const auto day = growth_by_day(e[Of::sbe].readings, e.t(), 7);
+  const auto& day = e.measures().corrected_by_day;
   for (std::size_t k = 0; k + 2 < day.size(); ++k) {
-    const double smallest = std::min({day[k], day[k + 1], day[k + 2]});
-    if (smallest <= kReference) continue;
-    const double end = e.t() - static_cast<double>(k) * kDay;
-    return Verdict{kCap, smallest, kReference, growth(e[Of::sbe].readings, end - kDay, end).last_at};
+    const double smallest = std::min({day[k].sum, day[k + 1].sum, day[k + 2].sum});
+    if (smallest > kReference) return Verdict{kCap, smallest, kReference, day[k].last_at};
   }
   return std::nullopt;
 }
@@ -61,15 +57,14 @@ std::optional<Verdict> many_corrected(const Evidence& e) {
 std::optional<Verdict> remap_failed(const Evidence& e) {
   constexpr double kCap = 30;
   if (e.present(Of::remap_failure))
-    if (const auto& latest = e[Of::remap_failure].readings.back(); latest.value == 1) return Verdict{kCap, 1, 0, latest.at, true};
+    if (const auto& latest = e.measures().remap_failure; latest.value == 1) return Verdict{kCap, 1, 0, latest.at, true};
   if (e.present(Of::banks))
-    if (const auto& latest = e[Of::banks].readings.back(); latest.value > 0) return Verdict{kCap, latest.value, 0, latest.at, true};
+    if (const auto& latest = e.measures().banks; latest.value > 0) return Verdict{kCap, latest.value, 0, latest.at, true};
   return std::nullopt;
 }
 
 std::optional<Verdict> uncorrected_rising(const Evidence& e) {
-  const auto& dbe = e[Of::dbe].readings;
-  const auto today = growth(dbe, e.t() - kDay, e.t()), day_before = growth(dbe, e.t() - 2 * kDay, e.t() - kDay);
+  const auto &today = e.measures().uncorrected_today, &day_before = e.measures().uncorrected_day_before;
   if (today.sum <= day_before.sum) return std::nullopt;
   return Verdict{0, today.sum, day_before.sum, today.last_at, true};
 }

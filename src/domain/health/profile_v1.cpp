@@ -50,7 +50,7 @@ std::span<const Need> needs_of_v1() {
 }  // namespace
 
 const Profile& v1() {
-  static const Profile kV1{"v1", scorers(), kWorstPercent, needs_of_v1()};
+  static const Profile kV1{"v1", scorers(), kWorstPercent, needs_of_v1(), true};
   return kV1;
 }
 

@@ -26,7 +26,7 @@ std::span<const Scorer> scorers_of_baseline() {
 }  // namespace
 
 const Profile& baseline() {
-  static const Profile kBaseline{"baseline", scorers_of_baseline(), 0, needs_of_baseline()};
+  static const Profile kBaseline{"baseline", scorers_of_baseline(), 0, needs_of_baseline(), true};
   return kBaseline;
 }
 

@@ -11,10 +11,11 @@ class RandomInput {
  public:
   explicit RandomInput(std::uint64_t seed) : random_(seed) {}
 
-  Input make() {
+  Input make(std::optional<double> interval_s = {}) {
     Input in;
     in.t = 1'790'006'400 + whole(0, 86'400);
     in.interval_s = std::vector<double>{600, 900, 1800, 3600, 2700.5}[static_cast<std::size_t>(whole(0, 4))];
+    if (interval_s) in.interval_s = *interval_s;
     in.deployed_at = chance(0.2) ? in.t - whole(-10, 40) * kDay / 2 : in.t - 400 * kDay;
     metrics(in, in.metrics);
     if (chance(0.3)) outage(in);

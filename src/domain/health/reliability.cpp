@@ -6,7 +6,6 @@
 
 #include "domain/faults/xid_catalogue.h"
 #include "domain/health/rules.h"
-#include "domain/health/uptime.h"
 
 namespace ghm::health {
 namespace {
@@ -34,7 +33,7 @@ bool is_last_day(const Evidence& e, const Event& event) {
 
 std::optional<Verdict> missing_minutes(const Evidence& e) {
   constexpr double kMost = 50, kReference = 99.9, kPointsPerPercent = 100;
-  const auto u = uptime(e.input());
+  const auto& u = e.measures().uptime;
   if (u.counted == 0) return std::nullopt;
   const double percent = 100.0 * u.reported / u.counted;
   if (percent >= kReference) return std::nullopt;

@@ -42,8 +42,11 @@ struct Profile {
   /// Percent of the whole that the worst dimension takes before the rest is shared out by weight; 0: a plain weighted mean.
   int worst_percent = 0;
   std::span<const Need> needs;
+  /// Whether its rules look at measures() and records alone, so that kept sums suffice.
+  bool sums_suffice = false;
 };
 std::span<const Profile* const> profiles();
+Report score(const Profile& profile, const Evidence& evidence);
 
 // The tables of `baseline`, each in the file of its name.
 std::span<const Need> needs_of_baseline();

@@ -1,26 +1,33 @@
 #include "domain/health/uptime.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+
+#include "domain/health/windows.h"
 
 namespace ghm::health {
 namespace {
 
 constexpr double kMinute = 60;
-constexpr int kMinutes = 30 * 24 * 60;
 
-// Minute m ends at t - 60 s · m. What is not yet decided is missing.
+// Minute m ends at t - 60 s · m.
 class Minutes {
  public:
-  explicit Minutes(const Input& in)
-      : t_(in.t), width_(std::max(kMinute, in.interval_s)), state_(static_cast<std::size_t>(kMinutes), State::missing) {}
+  explicit Minutes(const Input& in) : t_(in.t), width_(std::max(kMinute, in.interval_s)) {}
 
-  double end(int m) const { return t_ - kMinute * m; }
   void leave_out(const Interval& i) {
-    for (int m = latest_ending_by(i.to); m < kMinutes && end(m) > i.from; ++m) at(m) = State::left_out;
+    const int latest = latest_ending_by(i.to);
+    if (latest >= kUptimeMinutes || end(latest) <= i.from) return;
+    int oldest = std::min(kUptimeMinutes - 1, std::max(latest, static_cast<int>((t_ - i.from) / kMinute) - 1));
+    while (oldest + 1 < kUptimeMinutes && end(oldest + 1) > i.from) ++oldest;
+    while (end(oldest) <= i.from) --oldest;
+    left_out_.set_all(bit(oldest), bit(latest));
   }
   void leave_out_before(double deployed_at) {
-    for (int m = kMinutes; m-- > 0 && end(m) - kMinute < deployed_at;) at(m) = State::left_out;
+    int m = std::clamp(static_cast<int>((t_ - deployed_at) / kMinute) - 2, 0, kUptimeMinutes);
+    while (m < kUptimeMinutes && end(m) - kMinute >= deployed_at) ++m;
+    if (m < kUptimeMinutes) left_out_.set_all(0, bit(m));
   }
   /// Stretches of minutes that nothing spoke for yet.
   struct Stretch {
@@ -28,8 +35,8 @@ class Minutes {
   };
   std::vector<Stretch> missing() const {
     std::vector<Stretch> out;
-    for (int m = 0; m < kMinutes; ++m) {
-      if (at(m) != State::missing) continue;
+    for (int m = 0; m < kUptimeMinutes; ++m) {
+      if (reported_.has(bit(m)) || left_out_.has(bit(m))) continue;
       if (!out.empty() && out.back().oldest == m - 1) out.back().oldest = m;
       else out.push_back({m, m});
     }
@@ -41,30 +48,33 @@ class Minutes {
     auto r = inside.begin();
     for (int m = s.oldest; m >= s.latest && r != inside.end(); --m) {
       while (r != inside.end() && r->at <= end(m) - width_) ++r;
-      if (r != inside.end() && r->at <= end(m)) at(m) = State::reported;
+      if (r != inside.end() && r->at <= end(m)) reported_.set(bit(m));
     }
     return !inside.empty();
   }
+  void report(const MinuteBits& reported) { reported_ = reported; }
 
   Uptime sum() const {
     Uptime u;
-    for (int m = kMinutes; m-- > 0;) {
-      const auto state = at(m);
-      u.counted += state != State::left_out;
-      u.reported += state == State::reported;
-      if (state == State::missing) u.last_missing_at = end(m);
+    int left_out = 0, missing_bit = -1;
+    for (std::size_t w = 0; w < left_out_.words().size(); ++w) {
+      const auto out = left_out_.words()[w], reported = reported_.words()[w] & ~out, missing = ~(reported | out);
+      left_out += std::popcount(out);
+      u.reported += std::popcount(reported);
+      if (missing != 0) missing_bit = static_cast<int>(w) * 64 + 63 - std::countl_zero(missing);
     }
+    u.counted = kUptimeMinutes - left_out;
+    if (missing_bit >= 0) u.last_missing_at = end(kUptimeMinutes - 1 - missing_bit);
     return u;
   }
 
  private:
-  enum class State : char { missing, reported, left_out };
-  State& at(int m) { return state_[static_cast<std::size_t>(m)]; }
-  State at(int m) const { return state_[static_cast<std::size_t>(m)]; }
-  // The latest minute that ends at `time` or before; kMinutes where none does.
+  static int bit(int m) { return kUptimeMinutes - 1 - m; }
+  double end(int m) const { return t_ - kMinute * m; }
+  // The latest minute that ends at `time` or before; kUptimeMinutes where none does.
   int latest_ending_by(double time) const {
     if (time >= t_) return 0;
-    if (time <= end(kMinutes)) return kMinutes;
+    if (time <= end(kUptimeMinutes)) return kUptimeMinutes;
     int m = static_cast<int>((t_ - time) / kMinute);
     while (m > 0 && end(m - 1) <= time) --m;
     while (end(m) > time) ++m;
@@ -72,7 +82,7 @@ class Minutes {
   }
 
   double t_, width_;
-  std::vector<State> state_;
+  MinuteBits reported_, left_out_;
 };
 
 // From a drain to the next undrain, else to t.
@@ -96,9 +106,7 @@ std::vector<Readings> by_size(const Input& in) {
   return out;
 }
 
-}  // namespace
-
-Uptime uptime(const Input& in) {
+Minutes minutes_that_count(const Input& in) {
   Minutes minutes(in);
   minutes.leave_out_before(in.deployed_at);
   for (const auto& i : in.maintenance) minutes.leave_out(i);
@@ -106,12 +114,41 @@ Uptime uptime(const Input& in) {
     for (const auto& i : *in.source_silent) minutes.leave_out(i);
   if (in.events)
     for (const auto& i : drains(*in.events, in.t)) minutes.leave_out(i);
+  return minutes;
+}
+
+}  // namespace
+
+void MinuteBits::set_all(int first, int last) {
+  for (int b = first; b <= last;) {
+    const int in_word = b % 64, count = std::min(64 - in_word, last - b + 1);
+    const auto ones = count == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
+    words_[static_cast<std::size_t>(b / 64)] |= ones << in_word;
+    b += count;
+  }
+}
+
+void MinuteBits::set_quarter(int first, std::uint16_t bits) {
+  const auto word = static_cast<std::size_t>(first / 64);
+  const int shift = first % 64;
+  words_[word] |= std::uint64_t{bits} << shift;
+  if (shift > 64 - 15) words_[word + 1] |= std::uint64_t{bits} >> (64 - shift);
+}
+
+Uptime uptime(const Input& in) {
+  auto minutes = minutes_that_count(in);
   auto missing = minutes.missing();
   for (const auto readings : by_size(in)) {
     bool changed = false;
     for (const auto stretch : missing) changed |= minutes.report(readings, stretch);
     if (changed) missing = minutes.missing();
   }
+  return minutes.sum();
+}
+
+Uptime uptime(const Input& in, const MinuteBits& reported) {
+  auto minutes = minutes_that_count(in);
+  minutes.report(reported);
   return minutes.sum();
 }
 

@@ -23,23 +23,8 @@ Hours hours_with_bits(Readings bits, std::uint64_t mask, double from, double to)
   return hours;
 }
 
-Resistance::Resistance(const Evidence& e) {
-  constexpr std::size_t kHours = 24 * kDays;
-  const double this_hour = hour_number(e.t());
-  std::array<Hour, kHours> hours{};
-  for_each_joined(std::array{&e[Of::temperature], &e[Of::power]}, (this_hour - kHours) * kHour - 1, e.t(), [&](double at, const auto& v) {
-    const double k = this_hour - hour_number(at) - 1;
-    if (k < 0 || k >= kHours) return;
-    auto& hour = hours[static_cast<std::size_t>(k)];
-    ++hour.readings;
-    hour.temperature += v[0];
-    hour.power += v[1];
-  });
-  for (std::size_t d = 0; d < kDays; ++d) days_[d] = day_of(std::span(hours).subspan(24 * d, 24));
-}
-
-Resistance::Day Resistance::day_of(std::span<const Hour> hours) {
-  Day day;
+PowerDay day_of(std::span<const PowerHour> hours) {
+  PowerDay day;
   double temperature = 0;
   for (const auto& h : hours) {
     if (h.readings == 0) continue;
@@ -58,7 +43,7 @@ Resistance::Day Resistance::day_of(std::span<const Hour> hours) {
 
 std::optional<double> Resistance::over(std::size_t from, std::size_t to) const {
   constexpr double kLeastHours = 48, kLeastVariation = 0.2;
-  Day sum;
+  PowerDay sum;
   for (std::size_t d = from; d < to; ++d) {
     sum.hours += days_[d].hours;
     sum.power += days_[d].power;

@@ -32,23 +32,15 @@ Hours hours_with_bits(Readings bits, std::uint64_t mask, double from, double to)
 /// Days are the last `kDays` times 24 whole UTC hours before the hour of t; day 0 is the latest.
 class Resistance {
  public:
-  static constexpr std::size_t kDays = 28;
-  explicit Resistance(const Evidence& e);
+  static constexpr std::size_t kDays = kPowerDays;
+  explicit Resistance(const Evidence& e) : days_(e.measures().power_days) {}
 
   /// Over days from <= k < to: Σ of temperature · power / Σ of power · power, each about its day's mean. nullopt with fewer than
   /// 48 hours, or where power varied by less than a fifth of its mean (root mean square): such days say nothing.
   std::optional<double> over(std::size_t from, std::size_t to) const;
 
  private:
-  struct Hour {
-    double readings = 0, temperature = 0, power = 0;  // sums
-  };
-  struct Day {
-    double hours = 0, power = 0;                    // power: sum of the hours' means
-    double power_power = 0, power_temperature = 0;  // about the means
-  };
-  static Day day_of(std::span<const Hour> hours);
-  std::array<Day, kDays> days_;
+  std::array<PowerDay, kDays> days_;
 };
 
 }  // namespace ghm::health

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "domain/faults/xid_catalogue.h"
-#include "domain/health/uptime.h"
 #include "domain/health/v1_rules.h"
 
 namespace ghm::health {
@@ -84,7 +83,7 @@ std::optional<Verdict> incidents(const Evidence& e) {
 // Readings are lost on their way, and in tables a minute apart each costs its minute; a board that goes silent loses far more.
 std::optional<Verdict> missing_minutes(const Evidence& e) {
   constexpr double kReference = 90, kPointsPerPercent = 3, kMost = 60;
-  const auto u = uptime(e.input());
+  const auto& u = e.measures().uptime;
   if (u.counted == 0) return std::nullopt;
   const double percent = 100.0 * u.reported / u.counted;
   if (percent >= kReference) return std::nullopt;

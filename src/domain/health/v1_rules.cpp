@@ -32,14 +32,14 @@ std::optional<Verdict> resistance(const Evidence& e) {
 
 std::optional<Verdict> hours_with_errors(const Evidence& e) {
   constexpr double kPointsEach = 2.5, kMost = 70;
-  const auto hours = hours_of_growth(e[Of::sbe].readings, e.t() - kWeek, e.t());
+  const auto& hours = e.measures().corrected_hours;
   if (hours.count == 0) return std::nullopt;
   return Verdict{std::min(kMost, kPointsEach * hours.count), hours.count, 0, hours.last_at};
 }
 
 std::optional<Verdict> flood(const Evidence& e) {
   constexpr double kReference = 1000, kPoints = 50;
-  const auto day = growth(e[Of::sbe].readings, e.t() - kDay, e.t());
+  const auto& day = e.measures().corrected_by_day[0];
   if (day.sum <= kReference) return std::nullopt;
   return Verdict{kPoints, day.sum, kReference, day.last_at};
 }
@@ -47,13 +47,13 @@ std::optional<Verdict> flood(const Evidence& e) {
 std::optional<Verdict> rows(const Evidence& e) {
   constexpr double kPointsEach = 15, kMost = 75;
   double count = 0, last_at = 0;
-  for (const auto of : {Of::remapped_corrected, Of::remapped_uncorrected}) {
-    if (!e.present(of)) continue;
-    const auto month = growth(e[of].readings, e.t() - kMonth, e.t());
-    if (month.sum <= 0) continue;
+  const auto add = [&](Of of, const Growth& month) {
+    if (!e.present(of) || month.sum <= 0) return;
     count += month.sum;
     last_at = std::max(last_at, month.last_at);
-  }
+  };
+  add(Of::remapped_corrected, e.measures().remapped_corrected);
+  add(Of::remapped_uncorrected, e.measures().remapped_uncorrected);
   if (count == 0) return std::nullopt;
   return Verdict{std::min(kMost, kPointsEach * count), count, 0, last_at};
 }
@@ -61,7 +61,7 @@ std::optional<Verdict> rows(const Evidence& e) {
 // Half of those that come again do so within a day; later the incident that it was goes on costing (reliability.incidents).
 std::optional<Verdict> uncorrected(const Evidence& e) {
   constexpr double kCap = 45;
-  const auto week = growth(e[Of::dbe].readings, e.t() - kWeek, e.t());
+  const auto& week = e.measures().uncorrected_week;
   if (week.sum <= 0) return std::nullopt;
   return Verdict{kCap, week.sum, 0, week.last_at};
 }
@@ -69,9 +69,8 @@ std::optional<Verdict> uncorrected(const Evidence& e) {
 // Power
 
 std::optional<Verdict> brake(const Evidence& e) {
-  constexpr std::uint64_t kBrake = 0x80;  // hardware power brake; NVML clocks event reasons
   constexpr double kPointsEach = 6, kMost = 70;
-  const auto hours = hours_with_bits(e[Of::reasons].readings, kBrake, e.t() - kWeek, e.t());
+  const auto& hours = e.measures().brake_hours;
   if (hours.count == 0) return std::nullopt;
   return Verdict{std::min(kMost, kPointsEach * hours.count), hours.count, 0, hours.last_at};
 }
@@ -114,7 +113,7 @@ double points_by_count(double count, double reference) {
 
 std::optional<Verdict> replays(const Evidence& e) {
   constexpr double kReference = 250;
-  const auto day = growth(e[Of::pcie_replays].readings, e.t() - kDay, e.t());
+  const auto& day = e.measures().pcie_replays;
   if (day.sum <= kReference) return std::nullopt;
   return Verdict{points_by_count(day.sum, kReference), day.sum, kReference, day.last_at};
 }
@@ -122,12 +121,13 @@ std::optional<Verdict> replays(const Evidence& e) {
 std::optional<Verdict> link_errors(const Evidence& e) {
   constexpr double kReference = 20;
   double count = 0, last_at = 0;
-  for (const auto of : {Of::nvlink_crc, Of::nvlink_replays}) {
-    if (!e.present(of)) continue;
-    const auto day = growth(e[of].readings, e.t() - kDay, e.t());
+  const auto add = [&](Of of, const Growth& day) {
+    if (!e.present(of) || day.sum <= 0) return;
     count += day.sum;
-    if (day.sum > 0) last_at = std::max(last_at, day.last_at);
-  }
+    last_at = std::max(last_at, day.last_at);
+  };
+  add(Of::nvlink_crc, e.measures().nvlink_crc);
+  add(Of::nvlink_replays, e.measures().nvlink_replays);
   if (count <= kReference) return std::nullopt;
   return Verdict{points_by_count(count, kReference), count, kReference, last_at};
 }

@@ -50,15 +50,6 @@ Growth growth(Readings readings, double from, double to) {
   return g;
 }
 
-std::vector<double> growth_by_day(Readings readings, double t, std::size_t days) {
-  std::vector<double> out(days);
-  for_each_step(readings, t - static_cast<double>(days) * kDay, t, [&](double at, double step) {
-    const auto k = static_cast<std::size_t>((t - at) / kDay);
-    if (k < days) out[k] += step;
-  });
-  return out;
-}
-
 double percentile(std::vector<double> values, double p) {
   const double rank = p / 100 * static_cast<double>(values.size() - 1);
   const auto below = values.begin() + static_cast<std::ptrdiff_t>(std::floor(rank));

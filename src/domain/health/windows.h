@@ -34,14 +34,18 @@ Readings within(Readings readings, double from, double to);
 /// `seen` readings per expected one over the last `window_s` (since deployment if that is shorter), at most 1.
 double presence(const Input& input, double seen, double window_s);
 
+/// What a counter gained from one reading to the next: a fall adds the new value, for the counter began anew.
+inline double growth_of(double before, double now) {
+  return now >= before ? now - before : now;
+}
+
 /// Calls step(at, growth) for every step of a counter whose later reading lies in (from, to]: the first step is taken from the
-/// last reading before, a fall adds the new value (the counter began anew), the first reading ever adds nothing. O(n).
+/// last reading before, the first reading ever adds nothing. O(n).
 template <class Step>
 void for_each_step(Readings readings, double from, double to, Step step) {
   for (const auto& now : within(readings, from, to)) {
     if (&now == readings.data()) continue;
-    const double before = (&now - 1)->value;
-    step(now.at, now.value >= before ? now.value - before : now.value);
+    step(now.at, growth_of((&now - 1)->value, now.value));
   }
 }
 
@@ -51,8 +55,6 @@ struct Growth {
   double last_at = 0;  // the window's end when it did not grow
 };
 Growth growth(Readings readings, double from, double to);
-/// Growth of a counter by day: [k] is (t - 24 h · (k + 1), t - 24 h · k].
-std::vector<double> growth_by_day(Readings readings, double t, std::size_t days);
 
 /// Type 7 percentile (linear between order statistics), p in 0..100; values not empty, any order. O(n).
 double percentile(std::vector<double> values, double p);
@@ -70,6 +72,8 @@ class Days {
     days_[k].amount += amount;
     days_[k].weight += weight;
   }
+  /// The whole of a day at once.
+  void set(std::size_t k, double amount, double weight) { days_[k] = {amount, weight}; }
   double weight(std::size_t k) const { return days_[k].weight; }
   /// nullopt: the day has nothing.
   std::optional<double> value(std::size_t k) const;
