@@ -101,4 +101,12 @@ std::vector<fleet::FleetEvent> watch_anomalies(SourceState& from, const telemetr
   return events;
 }
 
+std::vector<views::OpenAnomaly> open_anomalies(const SourceState& from) {
+  std::vector<views::OpenAnomaly> out;
+  for (auto& a : from.anomalies.open())
+    out.push_back({a.board, from.saw.host, a.metric, anomaly::to_string(a.detector), anomaly::to_string(a.severity), a.since,
+                   std::move(a.sentence)});
+  return out;
+}
+
 }  // namespace ghm::pipeline
