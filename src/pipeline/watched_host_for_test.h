@@ -46,6 +46,7 @@ class WatchedHost {
   void sit() {
     std::vector<anomaly::Seat> seats(std::min(values_.size() / fields_.size(), boards_));
     for (std::size_t s = 0; s < seats.size(); ++s) {
+      seats[s].model = model();
       seats[s].board = telemetry::BoardId{static_cast<std::uint32_t>(100 * host_ + s + 1)};
       const auto column = [&](telemetry::MetricId field) {
         const auto at = std::ranges::find(fields_, static_cast<int>(field)) - fields_.begin();
@@ -59,6 +60,15 @@ class WatchedHost {
           }
     }
     watch_.seat(std::move(seats));
+  }
+
+  // A rack may hold several; a page names it.
+  std::string model() const {
+    constexpr std::string_view kLabel = "modelName=\"";
+    std::string page;
+    fleet_.render(host_, page);
+    const auto at = page.find(kLabel);
+    return at == page.npos ? "" : page.substr(at + kLabel.size(), page.find('"', at + kLabel.size()) - at - kLabel.size());
   }
 
   simulation::Fleet fleet_;
