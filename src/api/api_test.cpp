@@ -254,6 +254,14 @@ TEST(Events, AreNewestFirstAndFiltered) {
   EXPECT_EQ(site.ask(request("/api/v1/events")).status, 503);
 }
 
+TEST(Events, AnAnomalyHasItsNumbers) {
+  Site site;
+  const Json numbers = {{"metric", "DCGM_FI_DEV_GPU_TEMP"}, {"peers", "rack"}, {"value", 71.5}, {"expected", 58}};
+  const store::Record record{"event", "1", kNow, Json{{"kind", "anomaly"}, {"host", "h"}, {"anomaly", numbers}}.dump()};
+  ASSERT_TRUE(site.records.put({&record, 1}));
+  EXPECT_EQ(json_of(site.ask(request("/api/v1/events?kind=anomaly")))["items"][0]["anomaly"], numbers);
+}
+
 TEST(Api, RequestsAreCountedByRouteNotByPath) {
   Site site;
   site.ask(request("/api/v1/gpus/1650001"));
