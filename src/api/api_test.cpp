@@ -245,8 +245,12 @@ TEST(Events, AreNewestFirstAndFiltered) {
   const auto all = json_of(site.ask(request("/api/v1/events")));
   ASSERT_EQ(all["items"].size(), 5u);
   EXPECT_TRUE(all["next"].is_null());
-  EXPECT_EQ(all["items"][0],
-            Json({{"at", format_rfc3339(kNow - 6s)}, {"kind", "gpu_appeared"}, {"gpu", nullptr}, {"host", "h"}, {"detail", "event 4"}}));
+  EXPECT_EQ(all["items"][0], Json({{"at", format_rfc3339(kNow - 6s)},
+                                   {"kind", "gpu_appeared"},
+                                   {"gpu", nullptr},
+                                   {"host", "h"},
+                                   {"code", nullptr},
+                                   {"detail", "event 4"}}));
   const auto moved = json_of(site.ask(request("/api/v1/events?kind=gpu_moved&limit=1")));
   ASSERT_EQ(moved["items"].size(), 1u);
   EXPECT_EQ(moved["items"][0]["detail"], "event 3");
