@@ -2,7 +2,7 @@
 // Runs against `ghm demo`: a fleet with an hour behind it and faults in it.
 import { createRequire } from 'node:module';
 import { expect, type Page, test } from '@playwright/test';
-import type { FleetStory, Gpu, GpuHealth, GroupHealth } from '../src/api';
+import type { FleetStory, Gpu, GpuEvent, GpuHealth, GroupHealth, Meta } from '../src/api';
 import { get, serverUrl, shot, sideways, watch } from './support';
 
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
@@ -202,6 +202,17 @@ test('every view opens fresh from its address', async ({ page, request }) => {
   await page.goto('/sites/no-such-site');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('No site is called no-such-site');
   expect(unplanned(wrong)).toEqual([]);
+});
+
+test('an Xid is told with what it means and what to do first', async ({ page, request }) => {
+  const { items } = await get<{ items: GpuEvent[] }>(request, '/events?kind=xid&limit=50');
+  const { xids } = await get<Meta>(request, '/meta');
+  const acted = (e: GpuEvent) => xids!.find((x) => e.detail?.endsWith(`Xid ${x.code}`))?.first_action === 'reset_gpu';
+  const event = items.find((e) => e.gpu && acted(e))!;
+  expect(event, 'an Xid in the demo that asks for a reset').toBeDefined();
+  await page.goto(`/gpus/${event.gpu}?tab=events`);
+  const row = page.getByTestId('events').locator('tr').filter({ hasText: event.detail!.slice(4) });
+  await expect(row.first()).toContainText('Reset the GPU once its jobs are gone');
 });
 
 test('what boards share is asked for those that are chosen', async ({ page, request }) => {
