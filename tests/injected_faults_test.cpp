@@ -78,7 +78,9 @@ class Site {
     ingest_.on_scrape({targets_[h], now_, {}, text_, error, "healthy/7"});
   }
   bool keep(pipeline::ToKeep& k) {
-    if (keeps_) EXPECT_TRUE(store_.append(k.rows));
+    if (keeps_) {
+      EXPECT_TRUE(store_.append(k.rows));
+    }
     EXPECT_TRUE(store_.put(k.records));
     k.rows.clear();
     k.records.clear();
@@ -231,7 +233,7 @@ TEST_P(InjectedFault, OfPagesAndProgramsCostNoHardwarePoints) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, InjectedFault, ::testing::ValuesIn(kExpected),
-                         [](const auto& info) { return std::string(info.param.fault); });
+                         [](const auto& p) { return std::string(p.param.fault); });
 
 TEST(InjectedFaults, AreAllHere) {
   std::vector<std::string_view> here;

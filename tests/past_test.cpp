@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "adapters/memory/memory_store.h"
+#include "domain/telemetry/metric_catalogue.h"
 #include "services/past_score.h"
 #include "services/peer_bands.h"
 #include "services/score_fall.h"

@@ -25,12 +25,14 @@ views::Json event_item(const store::Record& record, const views::Json& body) {
     return found == body.end() || !found->is_string() || found->get_ref<const std::string&>().empty() ? views::Json() : *found;
   };
   const int code = pipeline::event_code(body);
-  return {{"at", format_rfc3339(record.at)},
-          {"kind", text_or_null("kind")},
-          {"gpu", text_or_null("gpu")},
-          {"host", text_or_null("host")},
-          {"code", code == 0 ? views::Json() : views::Json(code)},
-          {"detail", text_or_null("detail")}};
+  views::Json item{{"at", format_rfc3339(record.at)},
+                   {"kind", text_or_null("kind")},
+                   {"gpu", text_or_null("gpu")},
+                   {"host", text_or_null("host")},
+                   {"code", code == 0 ? views::Json() : views::Json(code)},
+                   {"detail", text_or_null("detail")}};
+  if (const auto numbers = body.find("anomaly"); numbers != body.end() && numbers->is_object()) item["anomaly"] = *numbers;
+  return item;
 }
 
 }  // namespace

@@ -135,6 +135,18 @@ void Ingest::on_page(const scrape::Scrape& scrape) {
   emit(std::move(out));
 }
 
+namespace {
+
+// Where the boards stand, by their target's labels or by the inventory; empty: nobody knows.
+std::string rack_of(const fleet::Ledger& ledger, const SourceState& from) {
+  for (const auto id : from.boards)
+    if (const auto* board = ledger.find(id); board != nullptr && !board->place.rack.empty())
+      return board->place.region + "\n" + board->place.datacenter + "\n" + board->place.rack;
+  return {};
+}
+
+}  // namespace
+
 void Ingest::settle(SourceState& from, const telemetry::PageReading& first, std::vector<fleet::BoardId> boards, Timestamp at) {
   if (first.layout == from.layout && boards == from.boards) return;
   const auto host = ledger_.host_id(from.saw.host);
@@ -145,6 +157,7 @@ void Ingest::settle(SourceState& from, const telemetry::PageReading& first, std:
   from.layout = first.layout;
   from.boards = std::move(boards);
   from.watch.on_series(from.columns.stored, from.boards, at);
+  from.anomalies.stand(peers_, rack_of(ledger_, from));
   from.anomalies.seat(seats_of(*from.layout, from.boards));
   ledger_.note_work(from.boards, first.layout->work, at);
   show_work(from.boards, first.layout->work);

@@ -103,6 +103,7 @@ class Ingest {
   fleet::Ledger ledger_;
   std::shared_ptr<Quarantine> quarantine_;
   Trust trust_;
+  std::shared_ptr<anomaly::PeerExchange> peers_ = std::make_shared<anomaly::PeerExchange>();
   RefusalCounts refusals_;
   std::vector<LiveValues> live_;  // by BoardId
   LiveUpdate pending_;            // what tick() will send

@@ -45,6 +45,7 @@ void add_why(CLI::App& app, Run& run);
 void add_import(CLI::App& app, Run& run);
 void add_export(CLI::App& app, Run& run);
 void add_score(CLI::App& app, Run& run);
+void add_evaluate(CLI::App& app, Run& run);
 void add_check_config(CLI::App& app, Run& run);
 void add_assets(CLI::App& app, Run& run);
 void add_maintenance(CLI::App& app, Run& run);

@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
   ghm::cli::add_import(app, run);
   ghm::cli::add_export(app, run);
   ghm::cli::add_score(app, run);
+  ghm::cli::add_evaluate(app, run);
   ghm::cli::add_check_config(app, run);
   ghm::cli::add_assets(app, run);
   ghm::cli::add_maintenance(app, run);

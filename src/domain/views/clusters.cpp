@@ -7,8 +7,8 @@
 namespace ghm::views {
 namespace {
 
-constexpr std::size_t kFewest = 3;          // boards that make a cluster
-constexpr double kMostByChanceWithout = 0.01;  // of the same test without the host or rack that shows most; one test, no correction
+constexpr std::size_t kFewest = 3;             // boards that make a cluster
+constexpr double kMostByChanceWithout = 0.05;  // corrected too, of the same test without the host or rack that shows most
 constexpr double kLeastShareOfPlace = 0.25;    // "rack R031 runs hot" needs more than three of 72
 
 struct Group {
@@ -80,7 +80,7 @@ class Search {
     }
     const auto worst = std::ranges::max_element(parts, {}, [](const auto& p) { return p.second.marked; })->second;
     const Tally rest{t.marked - worst.marked, t.of - worst.of}, all{all_.marked - worst.marked, all_.of - worst.of};
-    return rest.marked >= kFewest - 1 && chance_of(rest, all) < kMostByChanceWithout;
+    return rest.marked >= kFewest - 1 && chance_of(rest, all) * tried_ < kMostByChanceWithout;
   }
 
   bool is_large_enough(const Group& group, Tally t) const {
@@ -133,8 +133,7 @@ std::vector<Cluster> find_clusters(const FleetSnapshot& fleet, const Signs& sign
   const auto groups = groups_of(fleet, signs);
   const Hypergeometric chance(signs.population().size());
   std::vector<Cluster> out;
-  for (std::size_t c = 0; c < kCauses; ++c)
-    Search(fleet, signs, chance, static_cast<Cause>(c), groups.size() * kCauses).run(groups, out);
+  for (std::size_t c = 0; c < kCauses; ++c) Search(fleet, signs, chance, static_cast<Cause>(c), groups.size() * kCauses).run(groups, out);
   std::ranges::stable_sort(out, {}, &Cluster::p_chance);
   if (out.size() > most) out.resize(most);
   return out;

@@ -89,6 +89,7 @@ struct Item {
 
 std::vector<Item> items_of(const Counts& counts, const Hypergeometric& chance) {
   std::vector<Item> out;
+  if (counts.known.rest == 0) return out;  // nobody to compare with
   for (const auto& [value, c] : counts.values) {
     Item item{counts.attribute, value, c, counts.known};
     if (c.chosen == 0 || !counts.is_tried(c) || item.share() <= item.share_of_rest()) continue;

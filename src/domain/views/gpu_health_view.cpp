@@ -39,20 +39,21 @@ struct Peers {
   }
 };
 
-bool is_cap(std::string_view rule) {
-  for (const auto& scorer : health::scorers())
+bool is_cap(const health::Profile& profile, std::string_view rule) {
+  for (const auto& scorer : profile.scorers)
     for (const auto& r : scorer.rules)
       if (r.name == rule) return r.effect == health::Effect::cap;
   return false;
 }
 
 // Findings stand in the order in which they were taken, so what is left after a cap that took something is its level.
-Json cap_of(const health::Dimension& d) {
+Json cap_of(const health::Dimension& d, std::string_view profile_name) {
+  const auto* profile = health::find_profile(profile_name);
   Json cap;
   double left = 100;
   for (const auto& f : d.findings) {
     left -= f.lost;
-    if (f.lost > 0 && is_cap(f.rule)) cap = {{"rule", f.rule}, {"level", left}};
+    if (f.lost > 0 && profile && is_cap(*profile, f.rule)) cap = {{"rule", f.rule}, {"level", left}};
   }
   return cap;
 }
@@ -95,7 +96,7 @@ Json dimension_json(const health::Dimension& d, const Context& c) {
           {"peers_median", c.peers.median(d.name)},
           {"coverage", d.coverage},
           {"available", d.score.has_value()},
-          {"cap", cap_of(d)},
+          {"cap", cap_of(d, c.report.profile)},
           {"note", why_not_available(d)},
           {"findings", std::move(findings)}};
 }
@@ -116,7 +117,7 @@ Json gpu_health_of(const FleetSnapshot& fleet, std::size_t board, const health::
     for (const auto& d : report->dimensions) dimensions.push_back(dimension_json(d, {view.board, *report, peers}));
   const auto score = report ? report->overall : std::nullopt;
   return {{"as_of", format_rfc3339(fleet.as_of)},
-          {"profile", report ? report->profile : health::Report().profile},
+          {"profile", report ? std::string_view(report->profile) : health::name_of(health::default_profile())},
           {"score", or_null(score)},
           {"class", report ? or_null(report->class_name) : Json()},
           {"band", view.board.in_service ? band_of_score(score) : "out_of_service"},

@@ -30,6 +30,15 @@ constexpr RuleFacts kFacts[] = {
     {"reliability.jobs", "percent", "30d", ""},
     {"reliability.reset", "times", "30d", "DCGM_FI_DEV_XID_ERRORS"},
     {"reliability.xid", "times", "30d", "DCGM_FI_DEV_XID_ERRORS"},
+    {"thermal.resistance", "celsius/W", "7d", "DCGM_FI_DEV_GPU_TEMP"},
+    {"memory.ce_hours", "h", "7d", "DCGM_FI_DEV_ECC_SBE_VOL_TOTAL"},
+    {"memory.ce_flood", "errors", "24h", "DCGM_FI_DEV_ECC_SBE_VOL_TOTAL"},
+    {"memory.rows", "rows", "30d", "DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS"},
+    {"memory.uncorrected", "errors", "30d", "DCGM_FI_DEV_ECC_DBE_VOL_TOTAL"},
+    {"power.brake", "h", "7d", "DCGM_FI_DEV_CLOCK_THROTTLE_REASONS"},
+    {"performance.replays", "replays", "24h", "DCGM_FI_DEV_PCIE_REPLAY_COUNTER"},
+    {"performance.link_errors", "errors", "24h", "DCGM_FI_DEV_NVLINK_ERROR_DL_CRC"},
+    {"reliability.incidents", "incidents", "30d", "DCGM_FI_DEV_XID_ERRORS"},
 };
 
 }  // namespace
