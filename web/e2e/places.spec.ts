@@ -211,7 +211,10 @@ test('an Xid is told with what it means and what to do first', async ({ page, re
   const event = items.find((e) => e.gpu && acted(e))!;
   expect(event, 'an Xid in the demo that asks for a reset').toBeDefined();
   await page.goto(`/gpus/${event.gpu}?tab=events`);
-  const row = page.getByTestId('events').locator('tr').filter({ hasText: event.detail!.slice(4) });
+  const row = page
+    .getByTestId('events')
+    .locator('tr')
+    .filter({ hasText: event.detail!.slice(4) });
   await expect(row.first()).toContainText('Reset the GPU once its jobs are gone');
 });
 
