@@ -47,3 +47,40 @@ for (const [name, width, height, colorScheme] of [
     }
     await context.close();
   });
+
+/** Names and gzipped bytes of the files that a page needs. */
+async function filesOf(page: Page, path: string): Promise<Map<string, number>> {
+  const files = new Map<string, number>();
+  page.on('response', (r) => {
+    const { pathname } = new URL(r.url());
+    if (!pathname.startsWith('/api/')) files.set(pathname, Number(r.headers()['content-length'] ?? 0));
+  });
+  await page.goto(serverUrl + path);
+  await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+  await expect(page.locator('.skeleton')).toHaveCount(0);
+  return files;
+}
+
+const weight = (files: Map<string, number>, of: RegExp) =>
+  [...files].filter(([n]) => of.test(n)).reduce((sum, [, bytes]) => sum + bytes, 0);
+
+test('no page is heavy', async ({ browser, request }) => {
+  const { gpu } = await sickest(request);
+  const load = async (path: string) => {
+    const context = await browser.newContext();
+    const files = await filesOf(await context.newPage(), path);
+    await context.close();
+    return files;
+  };
+  const first = await load('/');
+  expect(weight(first, /./)).toBeGreaterThan(50_000);
+  expect(weight(first, /./)).toBeLessThan(150_000);
+  expect(weight(first, /\.js$/)).toBeLessThan(75_000);
+  expect(weight(first, /\.css$/)).toBeLessThan(14_000);
+  for (const path of [gpuPath(gpu), `/hosts/${gpu.host}`, `/sites/${gpu.datacenter}`, '/gpus', '/trust', '/events']) {
+    const more = new Map([...(await load(path))].filter(([name]) => !first.has(name) && name.startsWith('/assets/')));
+    // The chart library comes after the page, and once.
+    expect(weight(more, /^(?!.*\/chart-).*$/), path).toBeLessThan(25_000);
+    expect(weight(more, /\/chart-/), path).toBeLessThan(30_000);
+  }
+});
