@@ -57,8 +57,11 @@ it('a GPU that is named beside the words is not named again', () =>
   expect(eventText(told('anomaly', 'board S1: power fell'))).toBe('Power fell'));
 
 it.each([
-  ['xid', 'the driver reported Xid 79', 2],
-  ['anomaly', 'power fell (peer_residual, info)', 1],
-  ['anomaly', 'errors in a burst (event_burst, error)', 2],
+  ['xid', 'critical', 2],
+  ['anomaly', 'info', 1],
+  ['anomaly', 'error', 2],
+  ['anomaly_cleared', 'error', 0],
   ['gpu_appeared', '', 0],
-])('%s %s is as loud as %s', (kind, detail, loud) => expect(loudness(told(kind, detail))).toBe(loud));
+])('%s, %s, is as loud as %s', (kind, severity, loud) =>
+  expect(loudness({ ...told(kind, ''), anomaly: { metric: 'M', severity } })).toBe(loud),
+);

@@ -109,9 +109,10 @@ function kindWords(name: string): string {
 }
 
 const kLoud = new Set(['xid', 'gpu_missing', 'source_silent', 'gpu_reset']);
+const kFaults = new Set(['error', 'critical']);
 
 /** How loud an event is, for those that must be seen first: 2 for a fault, 1 for a sign of one, 0 for news. */
 export function loudness(event: GpuEvent): 0 | 1 | 2 {
-  if (kLoud.has(event.kind ?? '') || /\b(error|critical)\)$/.test(event.detail ?? '')) return 2;
+  if (kLoud.has(event.kind ?? '') || (event.kind === 'anomaly' && kFaults.has(event.anomaly?.severity ?? ''))) return 2;
   return event.kind === 'anomaly' || event.kind === 'identity_conflict' ? 1 : 0;
 }
