@@ -162,6 +162,12 @@ class Case(unittest.TestCase):
         text = fetch(f"http://127.0.0.1:{self.own}/metrics")[2].decode()
         return float(next(line for line in text.splitlines() if line.startswith(name + " ") or line.startswith(name + "{")).split()[-1])
 
+    def between_pages(self):
+        """Waits until a page has just been read, so that none is on its way for a while."""
+        n = len(self.exporter.served)
+        wait_for(lambda: len(self.exporter.served) > n, 10, "another page")
+        time.sleep(0.3)
+
     def stored(self, gpu=0):
         """The number of the page of every reading that the store holds, in order of time. Ends the server."""
         self.server.stop()
@@ -217,7 +223,7 @@ class WholeWay(Case):
         kill_agent()
         time.sleep(1.9)
         kill_server()
-        time.sleep(1.5)
+        self.between_pages()
         self.assertEqual(self.agent.stop(), 0)
         served = list(self.exporter.served)
         pages = self.stored()
@@ -233,7 +239,8 @@ class WholeWay(Case):
     def test_term_drains_what_waits(self):
         self.start_server()
         self.start_agent()
-        wait_for(lambda: len(self.exporter.served) >= 2, what="pages")
+        self.between_pages()
+        self.between_pages()
         began = time.monotonic()
         self.agent.process.send_signal(signal.SIGTERM)
         self.assertEqual(self.agent.process.wait(6), 0)
