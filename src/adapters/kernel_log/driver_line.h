@@ -14,11 +14,11 @@ namespace ghm::kernel_log {
 /// The extended form of the NVLink 5 codes 144-150:
 /// "RLW_RXPIPE Nonfatal XC0 i0 Link 13 (0x0409a0c2 0x00000008 0x00000001 ...)".
 struct LinkError {
-  std::string unit;      // "RLW_RXPIPE", "TLW_RX/TLW_RX_PIPE0", "NETIR_LINK_EVT"
-  bool fatal = false;    // fatal: the GPU needs a reset
-  int xc = 0;              // the n of XCn
-  int injected = 0;      // the n of in
-  int link = -1;         // -1: the line names none
+  std::string unit;                    // "RLW_RXPIPE", "TLW_RX/TLW_RX_PIPE0", "NETIR_LINK_EVT"
+  bool fatal = false;                  // fatal: the GPU needs a reset
+  int xc = 0;                          // the n of XCn
+  int injected = 0;                    // the n of in
+  int link = -1;                       // -1: the line names none
   std::uint32_t info = 0, status = 0;  // status is one bit: it selects the rule
   std::vector<std::uint32_t> words;    // at most six more
   unsigned subcode() const { return info >> 20 & 0x3F; }

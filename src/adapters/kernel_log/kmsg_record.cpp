@@ -7,6 +7,8 @@
 namespace ghm::kernel_log {
 namespace {
 
+constexpr std::int64_t kMostMicroseconds = 100'000'000'000'000'000;  // 3,000 years: more is damage
+
 template <class Number>
 bool take_number(std::string_view& text, Number& out) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
@@ -41,7 +43,8 @@ std::string undo_escapes(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool escaped = text[i] == '\\' && i + 3 < text.size() && text[i + 1] == 'x' && hex_digit(text[i + 2]) >= 0 && hex_digit(text[i + 3]) >= 0;
+    const bool escaped =
+        text[i] == '\\' && i + 3 < text.size() && text[i + 1] == 'x' && hex_digit(text[i + 2]) >= 0 && hex_digit(text[i + 3]) >= 0;
     out += escaped ? static_cast<char>(hex_digit(text[i + 2]) * 16 + hex_digit(text[i + 3])) : text[i];
     if (escaped) i += 3;
   }
@@ -49,15 +52,17 @@ std::string undo_escapes(std::string_view text) {
 }
 
 std::string printable(std::string_view bytes, std::size_t most) {
+  constexpr std::size_t kEscaped = 4;
   std::string out;
-  for (const char c : bytes.substr(0, most)) {
+  std::size_t i = 0;
+  for (; i < bytes.size() && out.size() < most; ++i) {
+    const char c = bytes[i];
     const bool plain = c >= ' ' && c <= '~' && c != '\\';
-    if (plain)
-      out += c;
-    else
-      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    if (!plain && out.size() + kEscaped > most) break;
+    if (plain) out += c;
+    else out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
   }
-  if (bytes.size() > most) out += fmt::format(" [and {} bytes more]", bytes.size() - most);
+  if (i < bytes.size()) out += fmt::format(" [and {} bytes more]", bytes.size() - i);
   return out;
 }
 
@@ -68,7 +73,7 @@ Result<KmsgRecord> parse_kmsg_record(std::string_view record) {
   unsigned priority = 0;
   std::int64_t microseconds = 0;
   const bool fits = take_number(head, priority) && take_comma(head) && take_number(head, out.seq) && take_comma(head) &&
-                    take_number(head, microseconds) && take_comma(head) && microseconds >= 0;
+                    take_number(head, microseconds) && take_comma(head) && microseconds >= 0 && microseconds < kMostMicroseconds;
   if (!fits)
     return Error{Errc::invalid_input,
                  fmt::format("kernel log record '{}': expected 'priority,sequence,microseconds,flags;text'", printable(record, 80))};

@@ -28,8 +28,8 @@ Result<KmsgRecord> parse_kmsg_record(std::string_view record);
 /// "\x0a" back to the byte it stands for; a backslash that begins no such form stays as it is.
 std::string undo_escapes(std::string_view text);
 
-/// The other way: printable ASCII as it is, every other byte and the backslash as \xNN; cut after `most` bytes of input
-/// with a note of how many are missing, so that evidence is bounded and safe to show.
+/// The other way: printable ASCII as it is, every other byte and the backslash as \xNN, so that evidence is safe to show. At
+/// most `most` bytes, and then a short note of how many bytes of the input are missing.
 std::string printable(std::string_view bytes, std::size_t most);
 
 }  // namespace ghm::kernel_log

@@ -7,8 +7,8 @@
 namespace ghm::kernel_log {
 namespace {
 
-constexpr int kMostCode = 9999;              // today's highest is 172
-constexpr std::size_t kMostName = 15;        // TASK_COMM_LEN - 1: the kernel keeps no longer names
+constexpr int kMostCode = 9999;        // today's highest is 172
+constexpr std::size_t kMostName = 15;  // TASK_COMM_LEN - 1: the kernel keeps no longer names
 constexpr int kFirstLinkCode = 144, kLastLinkCode = 150;
 
 // "PCI:0000:9b:00 GPU-I:05 GPU-CI:00"
@@ -16,10 +16,8 @@ bool read_place(LineCursor& in, XidLine& out) {
   LineCursor place(in.until(")"));
   out.pci_bus_id = pci_of(place.until(" "));
   for (place.blanks(); !place.at_end(); place.blanks()) {
-    if (place.word("GPU-I:"))
-      out.gpu_instance = place.number();
-    else if (place.word("GPU-CI:"))
-      out.compute_instance = place.number();
+    if (place.word("GPU-I:")) out.gpu_instance = place.number();
+    else if (place.word("GPU-CI:")) out.compute_instance = place.number();
     place.until(" ");
   }
   return !out.pci_bus_id.empty() && in.word(")");
