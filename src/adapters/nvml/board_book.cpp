@@ -173,18 +173,20 @@ telemetry::PageReading BoardBook::readings(const ReadRound& round) {
 
 transport::SourceRound BoardBook::take(const ReadRound& round, Timestamp now) {
   transport::SourceRound out;
+  if (!round.has_host) return out;
   judge_host(round.host, now, out.events);
-  processes_.clear();
+  if (round.complete) processes_.clear();
   if (round.host.status != abi::kSuccess) {
     out.trouble = round.host.trouble;
     return out;
   }
   judge_boards(round, now, out.events);
-  had_round_ = true;
+  had_round_ = had_round_ || round.complete;
   for (const auto& [uuid, board] : boards_)
     if (board.state != State::gone) out.gpus.push_back(board.identity);
   for (const auto& report : round.boards)
-    for (const auto& p : report.processes) processes_.push_back({name_of(boards_.at(uuid_of(report)).identity), p.pid});
+    for (const auto& p : round.complete ? report.processes : std::vector<GpuProcess>())
+      processes_.push_back({name_of(boards_.at(uuid_of(report)).identity), p.pid});
   if (std::ranges::any_of(round.boards, was_read)) out.readings = readings(round);
   return out;
 }

@@ -14,6 +14,7 @@ namespace ghm::nvml {
 /// What came of one round. complete: the child said that it was at the end.
 struct ReadRound {
   HostReport host;
+  bool has_host = false;  // false: the child did not even get that far
   std::vector<BoardReport> boards;
   bool complete = false;
 };

@@ -45,8 +45,8 @@ void BoardReader::note(Call id, abi::Code code, Support support) {
     case abi::kNotSupported:
     case abi::kFunctionNotFound:
     case abi::kDeprecated:
-    case abi::kInvalidArgument:           // an older driver's word for a newer argument
-    case abi::kArgumentVersionMismatch:   // an older structure is wanted
+    case abi::kInvalidArgument:          // an older driver's word for a newer argument
+    case abi::kArgumentVersionMismatch:  // an older structure is wanted
       if (support == Support::of_call) memory_.unsupported.set(static_cast<std::size_t>(id));
       return;
     case abi::kNoPermission: ++out_.not_permitted; return;
@@ -101,10 +101,8 @@ void BoardReader::identify() {
 void BoardReader::read_temperatures() {
   unsigned celsius = 0;
   abi::Temperature sensor{abi::version_of<abi::Temperature>(1), abi::kSensorGpu, 0};
-  if (ok(Call::temperature, lib_.temperature, device_, abi::kSensorGpu, &celsius))
-    say(150, celsius);
-  else if (ok(Call::temperature_v, lib_.temperature_v, device_, &sensor))
-    say(150, sensor.celsius);
+  if (ok(Call::temperature, lib_.temperature, device_, abi::kSensorGpu, &celsius)) say(150, celsius);
+  else if (ok(Call::temperature_v, lib_.temperature_v, device_, &sensor)) say(150, sensor.celsius);
   abi::Margin margin{abi::version_of<abi::Margin>(1), 0};
   if (ok(Call::margin, lib_.margin, device_, &margin)) say(153, margin.celsius);
 }
@@ -124,7 +122,8 @@ void BoardReader::read_clocks() {
     if (ok<Support::of_argument>(Call::clock, lib_.clock, device_, clock, &mhz)) say(metric, mhz);
   }
   unsigned long long reasons = 0;
-  if (ok(Call::clock_reasons, lib_.clock_reasons, device_, &reasons) || ok(Call::throttle_reasons, lib_.throttle_reasons, device_, &reasons))
+  if (ok(Call::clock_reasons, lib_.clock_reasons, device_, &reasons) ||
+      ok(Call::throttle_reasons, lib_.throttle_reasons, device_, &reasons))
     say(112, static_cast<double>(reasons));
   int state = 0;
   if (ok(Call::performance_state, lib_.performance_state, device_, &state)) say(190, state);
@@ -143,7 +142,8 @@ void BoardReader::read_load() {
 
 void BoardReader::take_field(const abi::FieldValue& got, std::size_t n) {
   const Field& field = fields()[n];
-  if (got.code == abi::kNotSupported || got.code == abi::kInvalidArgument || got.code == abi::kDeprecated) memory_.unsupported_fields.set(n);
+  if (got.code == abi::kNotSupported || got.code == abi::kInvalidArgument || got.code == abi::kDeprecated)
+    memory_.unsupported_fields.set(n);
   if (got.code == abi::kGpuIsLost) note(Call::field_values, got.code, Support::of_argument);
   if (got.code != abi::kSuccess) return;
   const bool no_sensor = field.metric == MetricId{140} && number(got) == 0;  // parts without HBM say 0
@@ -194,10 +194,8 @@ void BoardReader::read_link_states() {
   const bool batch = memory_.links > 0 && ok(Call::field_values, lib_.field_values, device_, static_cast<int>(memory_.links), ask.data());
   for (unsigned n = 0; n < memory_.links; ++n) {
     int up = 0;
-    if (batch && ask[n].code == abi::kSuccess)
-      say(1508, number(ask[n]) != 0, nvlink(n));
-    else if (ok<Support::of_argument>(Call::nvlink_state, lib_.nvlink_state, device_, n, &up))
-      say(1508, up != 0, nvlink(n));
+    if (batch && ask[n].code == abi::kSuccess) say(1508, number(ask[n]) != 0, nvlink(n));
+    else if (ok<Support::of_argument>(Call::nvlink_state, lib_.nvlink_state, device_, n, &up)) say(1508, up != 0, nvlink(n));
   }
 }
 
@@ -245,7 +243,8 @@ void BoardReader::read_limits() {
   constexpr std::pair<int, unsigned> kThresholds[] = {{0, 159}, {1, 158}, {2, 151}, {3, 152}};
   for (const auto& [threshold, metric] : kThresholds) {
     unsigned celsius = 0;
-    if (ok<Support::of_argument>(Call::temperature_threshold, lib_.temperature_threshold, device_, threshold, &celsius)) say_slow(metric, celsius);
+    if (ok<Support::of_argument>(Call::temperature_threshold, lib_.temperature_threshold, device_, threshold, &celsius))
+      say_slow(metric, celsius);
   }
   unsigned a = 0, b = 0;
   if (ok(Call::power_limit, lib_.power_limit, device_, &a)) say_slow(160, a / kMilliwatts);
@@ -328,10 +327,8 @@ BoardReport BoardReader::read() {
   read_link_states();
   read_processes();
   if (memory_.rounds++ % kSlowEvery == 0) read_slow();
-  if (out_.status == abi::kGpuIsLost)
-    memory_.slow.clear(), out_.values.clear();  // half a round of a dying board is no reading
-  else
-    out_.values.insert(out_.values.end(), memory_.slow.begin(), memory_.slow.end());
+  if (out_.status == abi::kGpuIsLost) memory_.slow.clear(), out_.values.clear();  // half a round of a dying board is no reading
+  else out_.values.insert(out_.values.end(), memory_.slow.begin(), memory_.slow.end());
   return std::move(out_);
 }
 

@@ -39,8 +39,17 @@ void fill(const BoardReport& from, wire::Board& to) {
 
 Result<BoardReport> board_of(const wire::Board& from) {
   if (from.metric_size() != from.value_size() || from.entity_size() != from.value_size()) return kDamaged;
-  BoardReport to{from.index(), from.uuid(),   from.serial(), from.pci_bus_id(),    from.model(),
-                 from.vbios(), from.status(), from.errors(), from.not_permitted(), {}, {}};
+  BoardReport to{from.index(),
+                 from.uuid(),
+                 from.serial(),
+                 from.pci_bus_id(),
+                 from.model(),
+                 from.vbios(),
+                 from.status(),
+                 from.errors(),
+                 from.not_permitted(),
+                 {},
+                 {}};
   for (int i = 0; i < from.value_size(); ++i) {
     const auto kind = from.entity(i) >> 16;
     if (from.metric(i) > 0xFFFF || kind > static_cast<unsigned>(telemetry::Entity::Kind::node)) return kDamaged;
@@ -57,12 +66,9 @@ Result<BoardReport> board_of(const wire::Board& from) {
 std::string encode(const Frame& frame) {
   wire::Frame out;
   out.set_round(frame.round);
-  if (const auto* host = std::get_if<HostReport>(&frame.what))
-    fill(*host, *out.mutable_host());
-  else if (const auto* board = std::get_if<BoardReport>(&frame.what))
-    fill(*board, *out.mutable_board());
-  else
-    out.set_end(true);
+  if (const auto* host = std::get_if<HostReport>(&frame.what)) fill(*host, *out.mutable_host());
+  else if (const auto* board = std::get_if<BoardReport>(&frame.what)) fill(*board, *out.mutable_board());
+  else out.set_end(true);
   return out.SerializeAsString();
 }
 

@@ -76,7 +76,8 @@ BoardMemory& HostReader::memory_of(const std::string& uuid) {
 
 // A board that left and comes back may have another driver's view on it, or be repaired.
 void HostReader::forget_absent(const std::vector<Slot>& slots) {
-  std::erase_if(memories_, [&](const BoardMemory& m) { return std::ranges::none_of(slots, [&](const Slot& s) { return s.uuid == m.uuid; }); });
+  std::erase_if(memories_,
+                [&](const BoardMemory& m) { return std::ranges::none_of(slots, [&](const Slot& s) { return s.uuid == m.uuid; }); });
 }
 
 BoardReport HostReader::read_board(const Slot& slot, const Ask& ask) {

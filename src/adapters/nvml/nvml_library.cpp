@@ -17,7 +17,8 @@ struct CodeName {
   abi::Code code;
   std::string_view name;
 };
-constexpr CodeName kCodes[] = {  // source: NVML API Reference Guide, nvmlReturn_t
+constexpr CodeName kCodes[] = {
+    // source: NVML API Reference Guide, nvmlReturn_t
     {0, "SUCCESS"},
     {1, "UNINITIALIZED"},
     {2, "INVALID_ARGUMENT"},

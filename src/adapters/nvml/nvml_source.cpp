@@ -84,7 +84,10 @@ void NvmlSource::start_round(Timestamp now) {
 
 void NvmlSource::take(Frame frame) {
   if (frame.round != round_) return;
-  if (auto* host = std::get_if<HostReport>(&frame.what)) current_.host = std::move(*host);
+  if (auto* host = std::get_if<HostReport>(&frame.what)) {
+    current_.host = std::move(*host);
+    current_.has_host = true;
+  }
   if (auto* board = std::get_if<BoardReport>(&frame.what)) {
     if (board->status == abi::kSuccess) suspects_.erase(board->uuid);
     current_.boards.push_back(std::move(*board));
@@ -100,8 +103,9 @@ void NvmlSource::end_round(bool complete, Timestamp now) {
   trouble_ = round.trouble;
   ++counts_.rounds;
   if (fine) failures_ = 0;
-  if (complete && !fine) back_off();  // the child ends itself; without a driver there is no hurry
-  if (fine && suspects_.empty() && std::exchange(hung_, false)) events_.push_back(event("nvml_recovered", "NVML answers without hanging", now));
+  if (complete && !fine) give_up_reader(), back_off();  // it ends itself; without a driver there is no hurry
+  if (fine && suspects_.empty() && std::exchange(hung_, false))
+    events_.push_back(event("nvml_recovered", "NVML answers without hanging", now));
   finished_ = std::move(round);
 }
 
@@ -109,10 +113,14 @@ void NvmlSource::on_hang(const ReaderProcess::Doing& doing, Timestamp now) {
   ++counts_.hangs;
   hung_ = true;
   const auto gpu = doing.gpu >= 0 ? book_.name_at(static_cast<unsigned>(doing.gpu)) : transport::GpuName{};
-  auto e = event("nvml_hang", fmt::format("{} has not come back for {} s", to_string(doing.call), duration_cast<std::chrono::seconds>(config_.call_timeout).count()), now);
+  auto e = event("nvml_hang",
+                 fmt::format("{} has not come back for {} s", to_string(doing.call),
+                             duration_cast<std::chrono::seconds>(config_.call_timeout).count()),
+                 now);
   e.gpu = gpu;
   e.fields["call"] = to_string(doing.call);
   if (doing.gpu >= 0) e.fields["index"] = std::to_string(doing.gpu);
+  const auto trouble = e.text;
   events_.push_back(std::move(e));
   give_up_reader();
   // Naming and opening a GPU comes before the question whether to leave it alone: a hang there stops everything.
@@ -124,6 +132,7 @@ void NvmlSource::on_hang(const ReaderProcess::Doing& doing, Timestamp now) {
     back_off();
   }
   end_round(false, now);
+  trouble_ = trouble;
 }
 
 void NvmlSource::on_gone(int signal, Timestamp now) {
@@ -132,7 +141,10 @@ void NvmlSource::on_gone(int signal, Timestamp now) {
   if (expected) return;
   ++counts_.crashes;
   back_off();
-  auto e = event("nvml_crash", signal ? fmt::format("the NVML reader was killed by signal {}", signal) : std::string("the NVML reader ended in the middle of a round"), now);
+  auto e = event("nvml_crash",
+                 signal ? fmt::format("the NVML reader was killed by signal {}", signal)
+                        : std::string("the NVML reader ended in the middle of a round"),
+                 now);
   if (signal) e.code = signal;
   events_.push_back(std::move(e));
   if (in_flight_) end_round(false, now);

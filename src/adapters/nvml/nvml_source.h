@@ -17,10 +17,10 @@ namespace ghm::nvml {
 struct NvmlConfig {
   std::string library = "libnvidia-ml.so.1";
   std::vector<std::string> reader = {"/proc/self/exe", "nvml-reader"};  // the child: a program that calls reader_main()
-  std::chrono::milliseconds period{10'000};       // between two collect()
-  std::chrono::milliseconds lead{1'500};          // a round is asked for that long before it is collected
-  std::chrono::milliseconds patience{60};         // most that a collect() waits for a round that is under way
-  std::chrono::milliseconds call_timeout{10'000};  // a single call that takes longer hangs
+  std::chrono::milliseconds period{10'000};                             // between two collect()
+  std::chrono::milliseconds lead{1'500};                                // a round is asked for that long before it is collected
+  std::chrono::milliseconds patience{60};                               // most that a collect() waits for a round that is under way
+  std::chrono::milliseconds call_timeout{10'000};                       // a single call that takes longer hangs
   std::chrono::milliseconds first_backoff{30'000}, longest_backoff{600'000};
   int end_signal = SIGKILL;
 };

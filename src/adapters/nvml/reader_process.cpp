@@ -131,10 +131,8 @@ int ReaderProcess::how_it_ended() {
   constexpr useconds_t kMoment = 1000;
   int status = 0;
   for (int i = 0; pid_ > 0 && i < kTries; ++i) {
-    if (::waitpid(pid_, &status, WNOHANG) == pid_)
-      pid_ = 0;
-    else
-      ::usleep(kMoment);
+    if (::waitpid(pid_, &status, WNOHANG) == pid_) pid_ = 0;
+    else ::usleep(kMoment);
   }
   return pid_ == 0 && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
