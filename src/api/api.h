@@ -9,6 +9,7 @@
 #include "domain/fleet/ledger.h"
 #include "domain/store/record_store.h"
 #include "domain/store/telemetry_store.h"
+#include "domain/transport/batch_codec.h"
 #include "domain/views/fleet_snapshot.h"
 #include "domain/views/quarantine_view.h"
 
@@ -41,6 +42,8 @@ struct World {
   std::function<Result<views::ReplayReport>(const views::QuarantineQuery&, bool dry_run)> replay = {};  // may take a while
   /// Takes readings in; `told` hears once, from any thread, when they are durable, or why not. Empty: none are taken.
   std::function<void(remote_write::WriteRequest, bool backfill, std::function<void(const Result<void>&)> told)> remote_write = {};
+  /// The same for batches of agents.
+  std::function<void(transport::PackedBatch, bool backfill, std::function<void(const Result<void>&)> told)> take_batch = {};
 };
 
 /// The whole HTTP surface: /api/v1/…, /healthz /readyz /metrics, /docs, and the embedded UI for everything else.

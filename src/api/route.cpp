@@ -40,6 +40,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/me",                Role::viewer, Work::live,     "",                           get_me},
     {"GET", "/api/v1/stream",            Role::viewer, Work::live,     "topics",                     get_stream},
     {"POST", "/api/v1/ingest/prometheus", Role::operator_, Work::take, "",                           nullptr, post_prometheus},
+    {"POST", "/api/v1/ingest/batch",     Role::operator_, Work::take, "",                            nullptr, post_batch},
     {"GET", "/api/v1/openapi.json",      Role::viewer, Work::live,     "",                           get_openapi},
     {"GET", "/healthz",                  Role::none,   Work::live,     "",                           get_healthz},
     {"GET", "/readyz",                   Role::none,   Work::live,     "",                           get_readyz},

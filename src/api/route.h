@@ -93,6 +93,7 @@ http::Response get_healthz(const Call&);
 http::Response get_readyz(const Call&);
 http::Response get_self_metrics(const Call&);
 void post_prometheus(const Call&, http::Reply);  // ingest_route.cpp
+void post_batch(const Call&, http::Reply);       // batch_route.cpp
 http::Response get_openapi(const Call&);         // openapi.cpp
 http::Response get_docs_page(const Call&);       // docs_page.cpp
 http::Response get_docs_script(const Call&);

@@ -57,6 +57,8 @@ class Ingest {
   void keep_only(const std::vector<telemetry::Target>& targets);
   /// Once a second: silence, changes, the update of the live view.
   void tick(Timestamp now);
+  /// What tick() tells of agents.
+  void note_agents(std::vector<views::AgentView> agents) { pending_.agents = std::move(agents); }
   /// After the last page: what is only written now and then is written now.
   void finish(Timestamp now);
 
@@ -80,6 +82,8 @@ class Ingest {
   /// The live values of the source's boards.
   void show(SourceState& from, const telemetry::PageReading& reading, Timestamp at);
   store::RowBatch row(const SourceState& from, const telemetry::PageReading& reading, Timestamp at) const;
+  /// The quieter kinds of silence, when whole pages come. Whoever works on the host knows that it is odd.
+  void notice_signs(SourceState& from, Timestamp at, ToKeep& out);
   ToKeep ledger_changes(Timestamp now);
   std::vector<store::Record> event_records(const std::vector<fleet::FleetEvent>& events);
   /// False when the keeper is stuck and its queue full: rows are given up, and who waits for them hears so.
@@ -91,7 +95,6 @@ class Ingest {
   void on_page(const scrape::Scrape& scrape);
   void no_answer(const scrape::Scrape& scrape, const std::string& error);
   void count(const std::string& address, const Source& from, const telemetry::PageReading& reading, const Trust::Verdict& verdict);
-  void look_at_pace(Source& from, const scrape::Scrape& scrape, ToKeep& out);
 
   Settings settings_;
   Outlets outlets_;

@@ -35,6 +35,7 @@ struct LiveUpdate {
   std::vector<fleet::BoardId> urgent;  // a value that scores depend on has changed: score these at once
   std::vector<fleet::Conflict> conflicts;
   std::vector<fleet::Maintenance> maintenance;
+  std::vector<views::AgentView> agents;
   std::vector<views::RefusedCount> refused_by;
   std::uint64_t accepted = 0, refused = 0, scrapes_ok = 0, scrapes_failed = 0;
 };

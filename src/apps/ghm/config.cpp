@@ -236,7 +236,8 @@ void read_sections(Reader& in, const Paths& paths, Config& c) {
   in.section("ingest", [&](Reader& ingest) {
     ingest.boolean("prometheus", c.take_prometheus);
     ingest.boolean("simulated", c.simulated_ingest);
-    c.only_receives = ingest.has("prometheus") && c.take_prometheus;
+    ingest.boolean("batch", c.take_batches);
+    c.only_receives = (ingest.has("prometheus") && c.take_prometheus) || (ingest.has("batch") && c.take_batches);
   });
   in.section("scoring", [&](Reader& scoring) { scoring.duration("interval", c.scoring_interval, 1min, 24h); });
 }
@@ -257,7 +258,7 @@ Result<Config> parse_config(std::string_view text, std::string_view file, const 
   if (c.groups.empty() && !c.only_receives)
     in.complain("scrape",
                 "no targets: give scrape.targets a list such as [gpu-host-1:9400], or use file_sd or http_sd; where Prometheus sends all "
-                "readings, say ingest: {prometheus: true}");
+                "readings, say ingest: {prometheus: true}, where agents do, ingest: {batch: true}");
   return in.finish(std::move(c));
 }
 

@@ -29,7 +29,8 @@ struct Config {
   int minute_days = 90;
   int hour_days = 730;
   bool take_prometheus = true;              // ingest.prometheus: POST /api/v1/ingest/prometheus
-  bool only_receives = false;               // ingest.prometheus stands there: a configuration without targets is meant so
+  bool take_batches = true;                 // ingest.batch: POST /api/v1/ingest/batch, from ghm-agent
+  bool only_receives = false;               // ingest.prometheus or ingest.batch stands there: a configuration without targets is meant so
   bool simulated_ingest = false;            // ingest.simulated: what is sent there is of a simulated fleet
   pipeline::QuarantineSettings quarantine;  // quarantine.max_rows, quarantine.max_age
   validation::Overrides overrides;          // validation.overrides

@@ -77,7 +77,10 @@ Result<void> Node::open_store() {
   remote_ = std::make_unique<pipeline::RemoteIngest>(
       pipeline::RemoteIngest::Settings{config_.scraper.interval, config_.simulated_ingest, std::chrono::hours(24 * config_.raw_days)},
       *ingest_, log_.with({{"stage", "remote_write"}}));
-  keeper_ = std::make_unique<pipeline::Keeper>(*store_, *store_, pipeline::KeeperSettings{}, log_.with({{"stage", "keeper"}}));
+  agents_ = std::make_unique<pipeline::AgentIngest>(
+      pipeline::AgentIngest::Settings{config_.scraper.interval, config_.simulated_ingest, std::chrono::hours(24 * config_.raw_days)},
+      *ingest_, [this](const std::string& key) { return store_->get("agent", key); }, log_.with({{"stage", "agents"}}));
+  keeper_ = std::make_unique<pipeline::Keeper>(*store_, pipeline::KeeperSettings{}, log_.with({{"stage", "keeper"}}));
   auto stories = std::make_shared<services::BoardStories>(*store_, *store_, live_);
   scoring_ = std::make_unique<services::Scoring>(
       *store_, live_, services::ScoringSettings{config_.scoring_interval, config_.scraper.interval}, log_.with({{"stage", "scoring"}}),
@@ -162,6 +165,10 @@ Result<void> Node::listen() {
     world.remote_write = [this](remote_write::WriteRequest r, bool backfill, pipeline::Told told) {
       take(std::move(r), backfill, std::move(told));
     };
+  if (config_.take_batches)
+    world.take_batch = [this](transport::PackedBatch b, bool backfill, pipeline::Told told) {
+      take(std::move(b), backfill, std::move(told));
+    };
   http::ServerSettings http;
   http.cert_file = config_.cert_file;
   http.key_file = config_.key_file;
@@ -238,10 +245,24 @@ void Node::on_targets(std::vector<telemetry::Target> targets) {
 }
 
 // Any thread. A sender whose readings cannot be kept has them still, and hears at once that it must come again.
+std::optional<pipeline::Told> Node::enter(pipeline::Told told) {
+  if (const auto trouble = keeper_->trouble(); !trouble.empty()) {
+    told(Error{Errc::unavailable, "readings cannot be kept: " + trouble});
+    return std::nullopt;
+  }
+  return gate_.enter(std::move(told));
+}
+
+void Node::take(transport::PackedBatch batch, bool backfill, pipeline::Told told) {
+  auto waiting = enter(std::move(told));
+  if (!waiting) return;
+  auto shared = std::make_shared<transport::PackedBatch>(std::move(batch));
+  boost::asio::post(ingest_io_,
+                    [this, shared, backfill, waiting = std::move(*waiting)] { agents_->take(*shared, clock_.now(), backfill, waiting); });
+}
+
 void Node::take(remote_write::WriteRequest request, bool backfill, pipeline::Told told) {
-  if (const auto trouble = keeper_->trouble(); !trouble.empty())
-    return told(Error{Errc::unavailable, "readings cannot be kept: " + trouble});
-  auto waiting = gate_.enter(std::move(told));
+  auto waiting = enter(std::move(told));
   if (!waiting) return;
   boost::asio::post(ingest_io_, [this, request = std::move(request), backfill, waiting = std::move(*waiting)] {
     remote_->take(request, clock_.now(), backfill, waiting);
@@ -250,10 +271,12 @@ void Node::take(remote_write::WriteRequest request, bool backfill, pipeline::Tol
 
 void Node::tick() {
   if (const auto trouble = keeper_->trouble(); !trouble.empty()) gate_.fail_all({Errc::unavailable, "readings cannot be kept: " + trouble});
+  ingest_->note_agents(agents_->agents());
   ingest_->tick(clock_.now());
   std::lock_guard lock(mutex_);
   self_.ingest = ingest_->stats();
   self_.remote = remote_->stats();
+  self_.agents = agents_->stats();
   self_.targets = scraper_->targets();
   self_.missed_scrapes = scraper_->stats().missed;
 }

@@ -15,6 +15,7 @@
 #include "adapters/sqlite/sqlite_store.h"
 #include "apps/ghm/config.h"
 #include "core/log.h"
+#include "pipeline/agent_ingest.h"
 #include "pipeline/ingest.h"
 #include "pipeline/keeper.h"
 #include "pipeline/live_view.h"
@@ -62,6 +63,8 @@ class Node {
   void tick();
   void on_targets(std::vector<telemetry::Target> targets);
   void take(remote_write::WriteRequest request, bool backfill, pipeline::Told told);
+  void take(transport::PackedBatch batch, bool backfill, pipeline::Told told);
+  std::optional<pipeline::Told> enter(pipeline::Told told);
   std::string not_ready() const;
   std::string self_metrics() const;
 
@@ -84,6 +87,7 @@ class Node {
   boost::asio::io_context ingest_io_{1};
   std::unique_ptr<pipeline::Ingest> ingest_;        // the ingest thread's alone
   std::unique_ptr<pipeline::RemoteIngest> remote_;  // likewise
+  std::unique_ptr<pipeline::AgentIngest> agents_;   // likewise
   std::unique_ptr<scrape::Scraper> scraper_;        // likewise
   std::unique_ptr<scrape::Discovery> discovery_;    // likewise
   bool filling_ = false;                            // backfill(): wait for the keeper

@@ -54,6 +54,7 @@ TEST(BatchCodec, GivesBackWhatItTook) {
     if (n % 11 == 0) r.jobs.push_back({{"GPU-1", "", ""}, "job", "4711", {{"user", "ann"}}});
     if (n > 20) r.host = {{"kernel", "6.1"}};
     if (n % 13 == 0) r.readings.stamps[5] = r.at - 90s;
+    if (n % 19 == 3) r.trouble = "no exporter";
     if (n % 17 == 0) r.simulated = "literature/7";
     auto back = read(decoder, encoder.encode(header(), rounds));
     ASSERT_TRUE(back) << back.error().what;

@@ -116,7 +116,7 @@ Timestamp time_before(Timestamp round, std::int64_t before_ms) {
 struct BatchDecoder::State {
   std::uint64_t sequence = 0;  // 0: only a batch that stands alone can be read
   std::int64_t at = 0, booted_at = 0;
-  std::string boot_id, simulated;
+  std::string boot_id, simulated, trouble;
   std::shared_ptr<const telemetry::PageLayout> layout;
   ColumnStates columns;
   std::vector<telemetry::Refusal> refused;
@@ -165,11 +165,12 @@ Result<HostRound> BatchDecoder::State::round(const wire::Round& in) {
   if (!is_time(at)) return malformed("a round at no time");
   if (in.has_boot_id()) boot_id = in.boot_id();
   if (in.has_simulated()) simulated = in.simulated();
+  if (in.has_trouble()) trouble = in.trouble().substr(0, kLongestEventText);
   if (in.has_jobs()) learn_jobs(in.jobs());
   if (in.has_host()) learn_host(in.host());
   if (boot_id.size() > kLongestName || simulated.size() > kLongestName) return malformed("a name of more than 255 bytes");
   // What is said once is in every round here.
-  cells += refused_weight + jobs_weight + host_weight;
+  cells += refused_weight + jobs_weight + host_weight + trouble.size() / 8;
   if (cells > kMostCells) return too_much();
   HostRound out;
   out.sequence = sequence;
@@ -177,6 +178,7 @@ Result<HostRound> BatchDecoder::State::round(const wire::Round& in) {
   out.since_boot = std::chrono::milliseconds(wrapping_add(at, wrapping_add(~booted_at, 1)));
   out.boot_id = boot_id;
   out.simulated = simulated;
+  out.trouble = trouble;
   if (auto done = readings(in, out); !done) return done.error();
   for (const auto& e : in.events()) out.events.push_back(event(e, out.at));
   out.jobs = jobs;

@@ -123,7 +123,7 @@ struct BatchEncoder::State {
   std::uint64_t sequence = 0;
   Timestamp at{};
   std::int64_t booted_at = 0;
-  std::string boot_id, simulated;
+  std::string boot_id, simulated, trouble;
   std::shared_ptr<const telemetry::PageLayout> layout;
   ColumnStates columns;
   std::vector<telemetry::Refusal> refused;
@@ -137,6 +137,7 @@ struct BatchEncoder::State {
     booted_at = 0;
     boot_id.clear();
     simulated.clear();
+    trouble.clear();
     layout.reset();
     refused.clear();
     unknown_lines = repeated_lines = 0;
@@ -183,6 +184,7 @@ void BatchEncoder::State::put_round(const HostRound& r, wire::Round& out) {
   out.set_booted_at_ms(booted - booted_at);
   if (r.boot_id != boot_id) out.set_boot_id(text(r.boot_id));
   if (r.simulated != simulated) out.set_simulated(text(r.simulated));
+  if (r.trouble != trouble) out.set_trouble(text(r.trouble));
   if (r.readings.layout) put_readings(r, out);
   for (const auto& e : r.events) put(e, r.at, *out.add_events());
   if (r.jobs != jobs) put(r.jobs, *out.mutable_jobs());
@@ -192,6 +194,7 @@ void BatchEncoder::State::put_round(const HostRound& r, wire::Round& out) {
   booted_at = booted;
   boot_id = r.boot_id;
   simulated = r.simulated;
+  trouble = r.trouble;
   jobs = r.jobs;
   host = r.host;
 }

@@ -79,6 +79,7 @@ struct HostRound {
   std::chrono::milliseconds since_boot{};  // CLOCK_BOOTTIME: tells when the host's clock was set
   std::string boot_id;
   std::string simulated;            // "<scenario>/<seed>", empty for real hosts
+  std::string trouble;              // why there are no readings although there should be; empty when all is well
   telemetry::PageReading readings;  // no layout: no source had any (only events)
   std::vector<AgentEvent> events;
   std::vector<JobNow> jobs;  // sorted
