@@ -20,6 +20,8 @@ namespace {
 
 constexpr std::size_t kPrefix = 5;  // a byte that says "compressed", four of the length
 
+constexpr const char* kNotHttp2 = "what answers at the kubelet's socket does not speak HTTP/2";
+
 Error failed(std::string what) {
   return {Errc::unavailable, std::move(what)};
 }
@@ -65,11 +67,13 @@ struct GrpcCall::Session {
   std::string request, answer, http_status, grpc_status, grpc_message;
   std::size_t sent = 0, most_bytes = 0;
   std::int32_t stream = -1;
+  bool spoke = false;  // a frame has come: HTTP/2 begins with one
   bool closed = false, too_big = false;
   std::uint32_t reset_code = 0;
   std::string unsent;  // bytes that the socket did not take yet
 
-  static ssize_t on_body(nghttp2_session*, std::int32_t, std::uint8_t* out, std::size_t room, std::uint32_t* flags, nghttp2_data_source*, void* self_) {
+  static ssize_t on_body(nghttp2_session*, std::int32_t, std::uint8_t* out, std::size_t room, std::uint32_t* flags, nghttp2_data_source*,
+                         void* self_) {
     auto& self = *static_cast<Session*>(self_);
     const auto size = std::min(room, self.request.size() - self.sent);
     std::memcpy(out, self.request.data() + self.sent, size);
@@ -88,6 +92,10 @@ struct GrpcCall::Session {
     if (name == "grpc-message") self.grpc_message = value;
     return 0;
   }
+  static int on_frame(nghttp2_session*, const nghttp2_frame*, void* self) {
+    static_cast<Session*>(self)->spoke = true;
+    return 0;
+  }
   static int on_data(nghttp2_session*, std::uint8_t, std::int32_t, const std::uint8_t* data, std::size_t size, void* self_) {
     auto& self = *static_cast<Session*>(self_);
     if (self.answer.size() + size > self.most_bytes + kPrefix) return self.too_big = true, NGHTTP2_ERR_CALLBACK_FAILURE;
@@ -102,13 +110,17 @@ struct GrpcCall::Session {
 };
 
 GrpcCall::GrpcCall(int socket, Limits limits)
-    : socket_(socket), limits_(limits), deadline_(std::chrono::steady_clock::now() + limits.timeout), session_(std::make_unique<Session>()) {}
+    : socket_(socket),
+      limits_(limits),
+      deadline_(std::chrono::steady_clock::now() + limits.timeout),
+      session_(std::make_unique<Session>()) {}
 
 GrpcCall::~GrpcCall() {
   ::close(socket_);
 }
 
-Result<std::unique_ptr<GrpcCall>> GrpcCall::start(const std::filesystem::path& path, std::string method, std::string message, Limits limits) {
+Result<std::unique_ptr<GrpcCall>> GrpcCall::start(const std::filesystem::path& path, std::string method, std::string message,
+                                                  Limits limits) {
   const int socket = connect_to(path);
   if (socket < 0) return cannot_connect(path, errno);
   std::unique_ptr<GrpcCall> call(new GrpcCall(socket, limits));
@@ -125,14 +137,19 @@ Result<void> GrpcCall::open(std::string method, std::string message) {
   const Handle<nghttp2_session_callbacks, nghttp2_session_callbacks_del> owned(callbacks);
   nghttp2_session_callbacks_set_on_header_callback(callbacks, Session::on_header);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, Session::on_data);
+  nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, Session::on_frame);
   nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, Session::on_close);
   nghttp2_session* raw = nullptr;
   if (nghttp2_session_client_new(&raw, callbacks, &s) != 0) return failed("no memory for an HTTP/2 session");
   s.http2.reset(raw);
   const nghttp2_settings_entry settings[] = {{NGHTTP2_SETTINGS_ENABLE_PUSH, 0}};
   nghttp2_submit_settings(raw, NGHTTP2_FLAG_NONE, settings, std::size(settings));
-  const nghttp2_nv headers[] = {header(":method", "POST"),           header(":scheme", "http"), header(":path", method),
-                                header(":authority", "localhost"),   header("te", "trailers"),  header("content-type", "application/grpc"),
+  const nghttp2_nv headers[] = {header(":method", "POST"),
+                                header(":scheme", "http"),
+                                header(":path", method),
+                                header(":authority", "localhost"),
+                                header("te", "trailers"),
+                                header("content-type", "application/grpc"),
                                 header("user-agent", "ghm-agent/1.0")};
   nghttp2_data_provider body{};
   body.read_callback = Session::on_body;
@@ -165,10 +182,10 @@ Result<void> GrpcCall::receive() {
     const auto size = ::recv(socket_, block.data(), block.size(), 0);
     if (size < 0 && errno == EAGAIN) return {};
     if (size < 0) return failed(fmt::format("the kubelet's socket: {}", std::strerror(errno)));
-    if (size == 0) return failed("the kubelet closed the connection before it had answered");
+    if (size == 0) return failed(s.spoke ? "the kubelet closed the connection before it had answered" : kNotHttp2);
     const auto used = nghttp2_session_mem_recv(s.http2.get(), block.data(), static_cast<std::size_t>(size));
     if (s.too_big) return failed(fmt::format("the kubelet's answer is larger than {} bytes", limits_.most_bytes));
-    if (used < 0) return failed(fmt::format("what answers at the kubelet's socket does not speak HTTP/2: {}", nghttp2_strerror(static_cast<int>(used))));
+    if (used < 0) return failed(kNotHttp2);
   }
   return {};
 }
@@ -182,7 +199,8 @@ Result<std::string> GrpcCall::finish() const {
   std::size_t length = 0;
   for (std::size_t i = 1; i < kPrefix; ++i) length = length << 8 | static_cast<unsigned char>(s.answer[i]);
   if (s.answer[0] != 0) return failed("the kubelet's answer is compressed, which was not asked for");
-  if (s.answer.size() != kPrefix + length) return failed(fmt::format("the kubelet's message has {} bytes, its head says {}", s.answer.size() - kPrefix, length));
+  if (s.answer.size() != kPrefix + length)
+    return failed(fmt::format("the kubelet's message has {} bytes, its head says {}", s.answer.size() - kPrefix, length));
   return s.answer.substr(kPrefix);
 }
 

@@ -22,7 +22,8 @@ class GrpcCall {
   };
   /// method: "/v1.PodResourcesLister/List". message: the request, encoded.
   /// not_found: no socket there. unauthorized: the socket may not be used. unavailable: nobody listens.
-  static Result<std::unique_ptr<GrpcCall>> start(const std::filesystem::path& socket, std::string method, std::string message, Limits limits);
+  static Result<std::unique_ptr<GrpcCall>> start(const std::filesystem::path& socket, std::string method, std::string message,
+                                                 Limits limits);
   GrpcCall(const GrpcCall&) = delete;
   GrpcCall& operator=(const GrpcCall&) = delete;
   ~GrpcCall();

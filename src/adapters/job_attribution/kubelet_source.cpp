@@ -4,7 +4,7 @@ namespace ghm::job_attribution {
 namespace {
 
 constexpr const char* kList = "/v1.PodResourcesLister/List";  // its request has no fields: an empty message
-constexpr std::chrono::milliseconds kPatience{20};             // a kubelet answers in a few ms; one that does not is asked on later
+constexpr std::chrono::milliseconds kPatience{20};            // a kubelet answers in a few ms; one that does not is asked on later
 
 }  // namespace
 

@@ -6,8 +6,9 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace ghm;
-  const auto jobs = job_attribution::read_pod_list({reinterpret_cast<const char*>(data), size},
-                                                   [](std::string_view id) { return transport::GpuName{{}, {}, std::string(id)}; });
+  const auto jobs = job_attribution::read_pod_list({reinterpret_cast<const char*>(data), size}, [](std::string_view id) {
+    return transport::GpuName{{}, {}, std::string(id)};
+  });
   if (!jobs) return 0;
   for (const auto& job : *jobs)
     if (job.gpu.is_host() || job.name.size() > 1024) std::abort();

@@ -16,7 +16,8 @@ bool is_number(string_view text) {
 
 std::string plain(string_view text) {
   std::string out(text.substr(0, kMostValue));
-  std::ranges::replace_if(out, [](char c) { return c < ' ' || c > '~'; }, '?');
+  std::ranges::replace_if(
+      out, [](char c) { return c < ' ' || c > '~'; }, '?');
   return out;
 }
 
@@ -54,7 +55,8 @@ std::optional<SlurmJob> slurm_job_in_environment(string_view environment) {
   const auto id = value_of(environment, "SLURM_JOB_ID");
   if (!is_number(id)) return std::nullopt;
   SlurmJob job{std::string(id), {}};
-  constexpr std::pair<const char*, const char*> kFacts[] = {{"user", "SLURM_JOB_USER"}, {"partition", "SLURM_JOB_PARTITION"}, {"job_name", "SLURM_JOB_NAME"}};
+  constexpr std::pair<const char*, const char*> kFacts[] = {
+      {"user", "SLURM_JOB_USER"}, {"partition", "SLURM_JOB_PARTITION"}, {"job_name", "SLURM_JOB_NAME"}};
   for (const auto& [fact, variable] : kFacts)
     if (const auto value = value_of(environment, variable); !value.empty()) job.facts[fact] = plain(value);
   const auto array = value_of(environment, "SLURM_ARRAY_JOB_ID"), task = value_of(environment, "SLURM_ARRAY_TASK_ID");

@@ -10,7 +10,7 @@ namespace ghm::job_attribution {
 
 /// A Slurm job that a process belongs to.
 struct SlurmJob {
-  std::string id;            // "4711"
+  std::string id;             // "4711"
   telemetry::LabelMap facts;  // user, partition, job_name, array: as far as the environment may be read
   friend bool operator==(const SlurmJob&, const SlurmJob&) = default;
 };

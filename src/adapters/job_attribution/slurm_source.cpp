@@ -54,7 +54,8 @@ transport::SourceRound SlurmSource::collect(Timestamp) {
   std::erase_if(known_, [&](const auto& entry) { return !alive.contains(entry.first); });
   std::ranges::sort(jobs);
   // One job's processes on one GPU are one job on it, whatever each may have made of its environment.
-  jobs.erase(std::unique(jobs.begin(), jobs.end(), [](const auto& a, const auto& b) { return a.gpu == b.gpu && a.name == b.name; }), jobs.end());
+  jobs.erase(std::unique(jobs.begin(), jobs.end(), [](const auto& a, const auto& b) { return a.gpu == b.gpu && a.name == b.name; }),
+             jobs.end());
   is_slurm_host_ = is_slurm_host_ || !jobs.empty();
   if (is_slurm_host_) round.jobs = std::move(jobs);
   return round;
