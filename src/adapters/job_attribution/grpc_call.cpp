@@ -169,7 +169,7 @@ Result<void> GrpcCall::send() {
       s.unsent.assign(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
     }
     const auto taken = ::send(socket_, s.unsent.data(), s.unsent.size(), MSG_NOSIGNAL);
-    if (taken < 0 && errno == EAGAIN) return {};
+    if (taken < 0 && (errno == EAGAIN || errno == EPIPE)) return {};  // closed: what it said before stands in the socket
     if (taken < 0) return failed(fmt::format("the kubelet's socket: {}", std::strerror(errno)));
     s.unsent.erase(0, static_cast<std::size_t>(taken));
   }
