@@ -106,7 +106,15 @@ Code nvmlDeviceGetHandleByIndex_v2(unsigned index, Device* out) {
   return Player::get().enter("nvmlDeviceGetHandleByIndex_v2", all[index]);
 }
 
+Code nvmlDeviceGetMinorNumber(Device d, unsigned* out) {
+  return give("nvmlDeviceGetMinorNumber", d, "minor", 0, out);
+}
 Code nvmlDeviceGetUUID(Device d, char* out, unsigned n) {
+  if (const auto found = which(d); found.instance) {
+    const auto text = "MIG-00000000-0000-0000-0000-0000000000" + std::to_string(10 + found.instance->id);
+    std::memcpy(out, text.c_str(), text.size() + 1);
+    return kSuccess;
+  }
   return give_text("nvmlDeviceGetUUID", d, "uuid", "", out, n);
 }
 Code nvmlDeviceGetSerial(Device d, char* out, unsigned n) {

@@ -41,9 +41,12 @@ void HostFactsSource::read_firmware() {
   constexpr std::pair<const char*, const char*> kFacts[] = {
       {"vendor", "sys_vendor"},         {"product", "product_name"},          {"serial", "product_serial"},
       {"board_serial", "board_serial"}, {"chassis_serial", "chassis_serial"}, {"bios", "bios_version"}};
-  for (const auto& [fact, file] : kFacts)
-    if (const auto text = read_small(dmi / file, 256))
+  for (const auto& [fact, file] : kFacts) {
+    auto text = read_small(dmi / file, 256);
+    if (!text && !config_.credentials.empty()) text = read_small(config_.credentials / file, 256);
+    if (text)
       if (auto value = dmi_value(*text); !value.empty()) facts_[fact] = std::move(value);
+  }
 }
 
 void HostFactsSource::read_kernel() {
@@ -110,9 +113,18 @@ void HostFactsSource::walk_bus(Timestamp now, std::vector<AgentEvent>& out) {
   std::ranges::sort(gpus_, {}, &PciGpu::address);
 }
 
-telemetry::PageReading HostFactsSource::readings(const std::vector<PciLink>& links) {
+// Only of GPUs that the driver has: others are handed to virtual machines, or drive a screen.
+std::optional<telemetry::PageReading> HostFactsSource::readings(const std::vector<PciLink>& links) {
   std::vector<telemetry::GpuIdentity> gpus;
-  for (const auto& gpu : gpus_) gpus.push_back(identity_of(gpu));
+  telemetry::PageReading page;
+  for (std::size_t i = 0; i < gpus_.size(); ++i) {
+    const auto known = identities_.find(gpus_[i].address());
+    if (known == identities_.end()) continue;
+    gpus.push_back(known->second);
+    for (const auto& value : {links[i].generation, links[i].width, links[i].max_generation, links[i].max_width})
+      page.values.push_back(value ? *value : telemetry::absent());
+  }
+  if (gpus.empty()) return std::nullopt;
   if (!layout_ || layout_->gpus != gpus) {
     auto table = std::make_shared<telemetry::SeriesTable>();
     for (std::size_t i = 0; i < gpus.size(); ++i)
@@ -121,11 +133,7 @@ telemetry::PageReading HostFactsSource::readings(const std::vector<PciLink>& lin
     layout_ = std::make_shared<telemetry::PageLayout>(
         telemetry::PageLayout{std::move(table), std::move(gpus), std::vector<telemetry::Workload>(count)});
   }
-  telemetry::PageReading page;
   page.layout = layout_;
-  for (const auto& link : links)
-    for (const auto& value : {link.generation, link.width, link.max_generation, link.max_width})
-      page.values.push_back(value ? *value : telemetry::absent());
   return page;
 }
 
@@ -141,7 +149,7 @@ transport::SourceRound HostFactsSource::collect(Timestamp now) {
   ++round_;
   out.host = facts_;
   for (const auto& gpu : gpus_) out.gpus.push_back(identity_of(gpu));
-  if (!gpus_.empty()) out.readings = readings(links);
+  out.readings = readings(links);
   return out;
 }
 

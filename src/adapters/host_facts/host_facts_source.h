@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,12 +13,14 @@ namespace ghm::host_facts {
 
 struct HostFactsConfig {
   std::filesystem::path root = "/";
+  // A service manager's copies of what root alone may read: files named product_serial and so on. Empty: none.
+  std::filesystem::path credentials;
 };
 
 /// What the host itself says, with or without a driver. Facts: hostname, kernel, boot_id, boot_time, machine_id, vendor,
 /// product, serial (DMI), driver. GPUs: address, UUID, model, VBIOS, firmware from /proc/driver/nvidia. Readings: PCIe
 /// generation and lanes, now and at most (metrics 235-238). Events: PciGpu's, and pci_gpu_gone, pci_gpu_new.
-/// The serial numbers of DMI can be read by root alone: make it before the agent gives its rights up.
+/// The serial numbers of DMI can be read by root alone: an agent that is nobody finds them among its credentials.
 /// Cost: 3 small reads per GPU and round, 4 more each kSlowEvery rounds, a walk over the bus each kWalkEvery rounds.
 class HostFactsSource final : public transport::AgentSource {
  public:
@@ -34,7 +37,7 @@ class HostFactsSource final : public transport::AgentSource {
   void walk_bus(Timestamp now, std::vector<transport::AgentEvent>& out);
   transport::GpuName name_of(const PciGpu& gpu) const;
   telemetry::GpuIdentity identity_of(const PciGpu& gpu) const;
-  telemetry::PageReading readings(const std::vector<PciLink>& links);
+  std::optional<telemetry::PageReading> readings(const std::vector<PciLink>& links);
 
   HostFactsConfig config_;
   telemetry::LabelMap facts_;

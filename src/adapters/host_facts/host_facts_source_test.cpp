@@ -61,6 +61,8 @@ class HostFactsTest : public ::testing::Test {
         std::string("Model: \t\t NVIDIA H100 80GB HBM3\nIRQ:   \t\t 177\nGPU UUID: \t ") + kUuid +
             "\nVideo BIOS: \t 96.00.74.00.01\nBus Type: \t PCIe\nBus Location: \t 0000:18:00.0\n");
     add_gpu("0000:2a:00.0", "0x030200");
+    put("proc/driver/nvidia/gpus/0000:2a:00.0/information",
+        "Model: \t\t Unknown\nGPU UUID: \t GPU-????????-????-????-????-????????????\nVideo BIOS: \t ??.??.??.??.??\n");
     put("sys/bus/pci/devices/0000:3b:00.0/vendor", "0x15b3\n");
     put("sys/bus/pci/devices/0000:3b:00.0/class", "0x020000\n");
     put("sys/bus/pci/devices/0000:05:00.0/vendor", "0x10de\n");
@@ -101,7 +103,7 @@ class HostFactsTest : public ::testing::Test {
 using Kinds = std::vector<std::string>;
 
 TEST_F(HostFactsTest, FactsGpusAndLinks) {
-  HostFactsSource source({root});
+  HostFactsSource source({root, {}});
   const auto r = source.collect(kNow);
   const telemetry::LabelMap want = {{"boot_id", "11111111-2222-3333-4444-555555555555"},
                                     {"boot_time", "2023-11-14T19:26:40Z"},
@@ -117,7 +119,8 @@ TEST_F(HostFactsTest, FactsGpusAndLinks) {
   EXPECT_EQ(r.gpus[0].vbios_version, "96.00.74.00.01");
   EXPECT_EQ(r.gpus[0].model, "NVIDIA H100 80GB HBM3");
   EXPECT_EQ(r.gpus[0].pci_bus_id, "00000000:18:00.0");
-  EXPECT_EQ(r.gpus[1].uuid, "");
+  EXPECT_EQ(r.gpus[1].uuid, "") << "a GPU that is not initialised does not say it";
+  EXPECT_EQ(r.gpus[1].vbios_version, "");
   ASSERT_TRUE(r.readings);
   EXPECT_EQ(r.readings->values, (std::vector<double>{5, 16, 5, 16, 5, 16, 5, 16}));
   EXPECT_TRUE(r.events.empty()) << "errors from before the agent started are the base line";
@@ -125,7 +128,7 @@ TEST_F(HostFactsTest, FactsGpusAndLinks) {
 }
 
 TEST_F(HostFactsTest, ALinkThatLostLanesIsToldOnceAndASlowIdleOneIsNot) {
-  HostFactsSource source({root});
+  HostFactsSource source({root, {}});
   source.collect(kNow);
   device("current_link_width", "8\n");
   device("current_link_speed", "2.5 GT/s PCIe\n");
@@ -140,7 +143,7 @@ TEST_F(HostFactsTest, ALinkThatLostLanesIsToldOnceAndASlowIdleOneIsNot) {
 }
 
 TEST_F(HostFactsTest, AGpuOffTheBusReadsAsAllOnes) {
-  HostFactsSource source({root});
+  HostFactsSource source({root, {}});
   source.collect(kNow);
   device("config", std::string(64, '\xff'));
   device("current_link_width", "63\n");
@@ -154,7 +157,7 @@ TEST_F(HostFactsTest, AGpuOffTheBusReadsAsAllOnes) {
 }
 
 TEST_F(HostFactsTest, ErrorsThatGrewAreAnEvent) {
-  HostFactsSource source({root});
+  HostFactsSource source({root, {}});
   source.collect(kNow);
   device("aer_dev_correctable", "RxErr 0\nBadTLP 9\nBadDLLP 4\nTOTAL_ERR_COR 13\n");
   device("aer_dev_fatal", "DLP 1\nTOTAL_ERR_FATAL 1\n");
@@ -168,7 +171,7 @@ TEST_F(HostFactsTest, ErrorsThatGrewAreAnEvent) {
 }
 
 TEST_F(HostFactsTest, GpusComeAndGoOnTheBus) {
-  HostFactsSource source({root});
+  HostFactsSource source({root, {}});
   source.collect(kNow);
   fs::remove_all(root / "sys/bus/pci/devices/0000:18:00.0");
   add_gpu("0000:4e:00.0", "0x030000");
@@ -179,7 +182,7 @@ TEST_F(HostFactsTest, GpusComeAndGoOnTheBus) {
 }
 
 TEST_F(HostFactsTest, ADriverThatIsExchangedIsSeen) {
-  HostFactsSource source({root});
+  HostFactsSource source({root, {}});
   source.collect(kNow);
   put("proc/driver/nvidia/version", "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release Build\n");
   EXPECT_EQ(after(source, HostFactsSource::kSlowEvery).host.at("driver"), "580.65.06");
@@ -187,10 +190,24 @@ TEST_F(HostFactsTest, ADriverThatIsExchangedIsSeen) {
   EXPECT_FALSE(after(source, HostFactsSource::kSlowEvery).host.contains("driver"));
 }
 
+TEST_F(HostFactsTest, WhatRootAloneMayReadComesAsACredential) {
+  fs::remove(root / "sys/class/dmi/id/product_serial");
+  put("credentials/product_serial", "S452392X2A01234\n");
+  EXPECT_EQ(HostFactsSource({root, root / "credentials"}).collect(kNow).host.at("serial"), "S452392X2A01234");
+  EXPECT_FALSE(HostFactsSource({root, {}}).collect(kNow).host.contains("serial"));
+}
+
+TEST_F(HostFactsTest, AGpuThatIsNotTheDriversHasNoReadings) {
+  fs::remove_all(root / "proc/driver/nvidia/gpus/0000:2a:00.0");
+  const auto r = HostFactsSource({root, {}}).collect(kNow);
+  EXPECT_EQ(r.readings->layout->gpus.size(), 1u);
+  EXPECT_EQ(r.gpus.size(), 2u);
+}
+
 TEST_F(HostFactsTest, AnEmptyHostSaysNothingAndFailsNothing) {
   fs::remove_all(root);
   fs::create_directories(root);
-  HostFactsSource source({root});
+  HostFactsSource source({root, {}});
   const auto r = source.collect(kNow);
   EXPECT_TRUE(r.host.empty());
   EXPECT_TRUE(r.gpus.empty());

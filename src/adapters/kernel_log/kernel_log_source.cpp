@@ -50,11 +50,16 @@ std::optional<std::uint64_t> KernelLogSource::remembered() const {
   return error == std::errc() && end != begin ? std::optional(seq) : std::nullopt;
 }
 
-Result<void> KernelLogSource::told() {
-  if (config_.state.empty() || !tellable_seq_ || tellable_seq_ == saved_seq_) return {};
-  if (auto written = write_file_atomically(config_.state, fmt::format("{} {}\n", boot_id_, *tellable_seq_), 0600); !written) return written;
+void KernelLogSource::kept() {
+  if (config_.state.empty() || !tellable_seq_ || tellable_seq_ == saved_seq_) return;
+  const auto now = clocks_().monotonic;
+  if (!told_something_ && now - last_save_ < kSaveEvery) return;
+  last_save_ = now;
+  const auto written = write_file_atomically(config_.state, fmt::format("{} {}\n", boot_id_, *tellable_seq_), 0600);
+  save_trouble_ = written ? std::string() : "kernel log: " + written.error().what + ": a restart will tell this boot's faults again";
+  if (!written) return;
   saved_seq_ = tellable_seq_;
-  return {};
+  told_something_ = false;
 }
 
 bool KernelLogSource::open() {
@@ -102,6 +107,7 @@ std::vector<AgentEvent> KernelLogSource::listen(Timestamp) {
   log_.flush(now.monotonic, out);
   last_seq_ = reader_->last_seq();
   if (!log_.waiting()) tellable_seq_ = last_seq_;
+  told_something_ = told_something_ || !out.empty();
   if (!drained) {
     trouble_ = drained.error().what;
     closed_ = counts();
@@ -113,7 +119,7 @@ std::vector<AgentEvent> KernelLogSource::listen(Timestamp) {
 transport::SourceRound KernelLogSource::collect(Timestamp now) {
   transport::SourceRound round;
   round.events = listen(now);
-  round.trouble = trouble_;
+  round.trouble = trouble_.empty() ? save_trouble_ : trouble_;
   return round;
 }
 

@@ -34,8 +34,10 @@ class KernelLogSource final : public transport::AgentSource {
   transport::SourceRound collect(Timestamp now) override;
   std::vector<transport::AgentEvent> listen(Timestamp now) override;
 
-  /// Everything told so far is safe elsewhere: a restart need not tell it again. Until then it would.
-  Result<void> told();
+  /// Everything told so far is safe elsewhere: a restart need not tell it again. Written when there were events, and else
+  /// once in kSaveEvery, for it costs a sync.
+  void kept() override;
+  static constexpr std::chrono::seconds kSaveEvery{60};
 
   struct Counts {
     std::uint64_t records = 0, malformed = 0, too_big = 0, overwritten = 0, cut_lines = 0, gaps = 0, missing = 0;
@@ -55,7 +57,9 @@ class KernelLogSource final : public transport::AgentSource {
   DriverLog log_;
   std::unique_ptr<KmsgReader> reader_;
   std::optional<std::uint64_t> last_seq_, tellable_seq_, saved_seq_;  // read; nothing before it waits; in the state file
-  std::string trouble_;
+  std::string trouble_, save_trouble_;
+  bool told_something_ = false;
+  std::chrono::microseconds last_save_{};
   std::uint64_t gaps_ = 0, missing_ = 0;
   Counts closed_;  // of readers that are gone
 };

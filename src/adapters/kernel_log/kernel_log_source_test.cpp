@@ -213,7 +213,7 @@ TEST_F(SourceTest, ARestartTellsOnlyWhatIsNew) {
   {
     auto s = source();
     EXPECT_EQ(s.listen({}).size(), 1u);
-    ASSERT_TRUE(s.told());
+    s.kept();
   }
   log("NVRM: Xid (PCI:0000:9b:00): 43, b");
   {
@@ -230,7 +230,7 @@ TEST_F(SourceTest, AnotherBootCountsFromItsBeginning) {
   {
     auto s = source();
     EXPECT_EQ(s.listen({}).size(), 1u);
-    ASSERT_TRUE(s.told());
+    s.kept();
   }
   put("boot_id", "99999999-2222-3333-4444-555555555555\n");
   put("kmsg", record(0, "NVRM: Xid (PCI:0000:9b:00): 13, after the boot"));
@@ -253,11 +253,36 @@ TEST_F(SourceTest, AnSxidThatWaitsIsNotTakenForTold) {
     auto s = source();
     clocks.monotonic = std::chrono::microseconds(us);
     EXPECT_TRUE(s.listen({}).empty());
-    ASSERT_TRUE(s.told());
+    s.kept();
   }
   clocks.monotonic = std::chrono::microseconds(us) + 2s;
   auto s = source();
   EXPECT_EQ(s.listen({}).size(), 1u);
+}
+
+TEST_F(SourceTest, WithoutEventsTheStateIsSavedOnceAMinute) {
+  auto s = source();
+  log("nothing of ours");
+  s.listen({});
+  s.kept();
+  const auto first = fs::last_write_time(folder / "state");
+  log("nothing of ours");
+  s.listen({});
+  s.kept();
+  EXPECT_EQ(fs::last_write_time(folder / "state"), first);
+  clocks.monotonic += KernelLogSource::kSaveEvery;
+  clocks.wall += KernelLogSource::kSaveEvery;
+  s.kept();
+  EXPECT_NE(fs::last_write_time(folder / "state"), first);
+}
+
+TEST_F(SourceTest, AStateThatCannotBeSavedIsOneSentence) {
+  config.state = folder / "no" / "such" / "folder";
+  log("NVRM: Xid (PCI:0000:9b:00): 79, a");
+  auto s = source();
+  EXPECT_EQ(s.listen({}).size(), 1u);
+  s.kept();
+  EXPECT_NE(s.collect({}).trouble.find("will tell this boot's faults again"), std::string::npos);
 }
 
 TEST_F(SourceTest, GapsAndClockStepsAreEvents) {

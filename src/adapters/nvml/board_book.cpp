@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "adapters/nvml/nvml_library.h"
 
@@ -44,6 +45,21 @@ GpuName BoardBook::name_at(unsigned index) const {
   return {};
 }
 
+GpuName BoardBook::find_device(std::string_view id) const {
+  constexpr std::string_view kByMinor = "gpu-";
+  const bool by_minor = id.starts_with(kByMinor);
+  if (by_minor) id.remove_prefix(kByMinor.size());
+  int number = 0;
+  const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), number);
+  const bool is_number = error == std::errc() && end == id.data() + id.size() && number >= 0;
+  if (is_number && !by_minor) return name_at(static_cast<unsigned>(number));
+  for (const auto& [uuid, board] : boards_) {
+    const bool its = is_number ? board.minor == number : std::ranges::find(board.mig_uuids, id) != board.mig_uuids.end();
+    if (its && board.state != State::gone) return name_of(board.identity);
+  }
+  return {};
+}
+
 // A lost board may not even say its name: then it is the one that stood at that index.
 std::string BoardBook::uuid_of(const BoardReport& report) const {
   return report.uuid.empty() ? name_at(report.index).uuid : report.uuid;
@@ -64,7 +80,7 @@ void BoardBook::judge_host(const HostReport& host, Timestamp now, Events& out) {
   driver_ = host.driver;
 }
 
-void BoardBook::set_state(Board& board, State state, Timestamp now, Events& out) {
+void BoardBook::set_state(Board& board, State state, abi::Code code, Timestamp now, Events& out) {
   const auto before = std::exchange(board.state, state);
   if (before == state) return;
   const auto say = [&](const char* kind, const char* text) { out.push_back(event(kind, name_of(board.identity), text, now)); };
@@ -72,19 +88,22 @@ void BoardBook::set_state(Board& board, State state, Timestamp now, Events& out)
     case State::fine: return say("gpu_back", before == State::gone ? "NVML counts the GPU again" : "the GPU answers NVML again");
     case State::lost: return say("gpu_lost", "NVML says GPU_IS_LOST");
     case State::reset_required: return say("gpu_reset_required", "NVML says RESET_REQUIRED");
+    case State::failing: return say("gpu_error", ("NVML cannot open the GPU: " + code_name(code)).c_str());
     case State::gone: return say("gpu_gone", "NVML no longer counts the GPU");
   }
 }
 
+void BoardBook::note_nameless(const BoardReport& report, Timestamp now, Events& out) {
+  if (report.status == abi::kSuccess || !told_nameless_.emplace(report.index, report.status).second) return;
+  auto e = event(report.status == abi::kGpuIsLost ? "gpu_lost" : "gpu_error", {},
+                 fmt::format("NVML says {} of a GPU that it has not named since the agent started", code_name(report.status)), now);
+  e.fields["index"] = std::to_string(report.index);
+  out.push_back(std::move(e));
+}
+
 void BoardBook::learn(const BoardReport& report, const HostReport& host, Timestamp now, Events& out) {
   const auto uuid = uuid_of(report);
-  if (uuid.empty()) {
-    if (report.status != abi::kGpuIsLost || !told_serials_.insert(fmt::format("lost index {}", report.index)).second) return;
-    auto e = event("gpu_lost", {}, "NVML says GPU_IS_LOST of a GPU that it has not named since the agent started", now);
-    e.fields["index"] = std::to_string(report.index);
-    out.push_back(std::move(e));
-    return;
-  }
+  if (uuid.empty()) return note_nameless(report, now, out);
   const bool is_new = !boards_.contains(uuid);
   auto& board = boards_[uuid];
   auto& id = board.identity;
@@ -95,19 +114,21 @@ void BoardBook::learn(const BoardReport& report, const HostReport& host, Timesta
   if (!report.model.empty()) id.model = report.model;
   if (!report.vbios.empty()) id.vbios_version = report.vbios;
   id.driver_version = host.driver;
+  if (report.minor >= 0) board.minor = report.minor;
+  if (report.status == abi::kSuccess) board.mig_uuids = report.mig_uuids;
   if (is_new && had_round_) out.push_back(event("gpu_new", name_of(id), "a GPU that NVML did not count before", now));
   switch (report.status) {
     case kSkipped: return;
-    case abi::kGpuIsLost: return set_state(board, State::lost, now, out);
-    case abi::kResetRequired: return set_state(board, State::reset_required, now, out);
-    case abi::kSuccess: return set_state(board, State::fine, now, out);
-    default: return;  // counted by its errors; no change of state
+    case abi::kGpuIsLost: return set_state(board, State::lost, report.status, now, out);
+    case abi::kResetRequired: return set_state(board, State::reset_required, report.status, now, out);
+    case abi::kSuccess: return set_state(board, State::fine, report.status, now, out);
+    default: return set_state(board, State::failing, report.status, now, out);
   }
 }
 
 void BoardBook::judge_absent(const std::set<std::string>& seen, Timestamp now, Events& out) {
   for (auto& [uuid, board] : boards_)
-    if (!seen.contains(uuid)) set_state(board, State::gone, now, out);
+    if (!seen.contains(uuid)) set_state(board, State::gone, abi::kSuccess, now, out);
 }
 
 void BoardBook::judge_serials(Timestamp now, Events& out) {

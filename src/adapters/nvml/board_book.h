@@ -3,6 +3,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -27,8 +28,9 @@ struct RunningProcess {
 };
 
 /// From rounds to readings and events. Events (once each, at the change): gpu_lost, gpu_back, gpu_reset_required,
-/// gpu_gone (NVML no longer counts it), gpu_new, duplicate_serial, nvml_unavailable, nvml_back, driver_changed. A board that
-/// was not read in a round (the round broke off, the board was left alone) is not judged by it. Pure; time is passed in.
+/// gpu_error (any other code that keeps a GPU from being opened), gpu_gone (NVML no longer counts it), gpu_new, duplicate_serial,
+/// nvml_unavailable, nvml_back, driver_changed. A board that was not read in a round (the round broke off, the board was left alone) is not
+/// judged by it. Pure; time is passed in.
 class BoardBook {
  public:
   /// Readings hold the GPUs that were read; their layout stays the same object while the GPUs and columns do.
@@ -37,12 +39,16 @@ class BoardBook {
   /// By the newest round that said so; empty when it did not.
   transport::GpuName name_at(unsigned index) const;
   const std::vector<RunningProcess>& processes() const { return processes_; }
+  /// Whose device a scheduler's id names: an index "0", "gpu-0" by minor number (DRA), a MIG instance's UUID. Empty: nobody's.
+  transport::GpuName find_device(std::string_view id) const;
 
  private:
-  enum class State : std::uint8_t { fine, lost, reset_required, gone };
+  enum class State : std::uint8_t { fine, lost, reset_required, failing, gone };
   struct Board {
     telemetry::GpuIdentity identity;
     State state = State::fine;
+    int minor = -1;
+    std::vector<std::string> mig_uuids;
   };
   struct ColumnKey {
     std::string uuid;
@@ -55,7 +61,8 @@ class BoardBook {
   void judge_boards(const ReadRound& round, Timestamp now, std::vector<transport::AgentEvent>& out);
   void judge_absent(const std::set<std::string>& seen, Timestamp now, std::vector<transport::AgentEvent>& out);
   void judge_serials(Timestamp now, std::vector<transport::AgentEvent>& out);
-  void set_state(Board& board, State state, Timestamp now, std::vector<transport::AgentEvent>& out);
+  void set_state(Board& board, State state, abi::Code code, Timestamp now, std::vector<transport::AgentEvent>& out);
+  void note_nameless(const BoardReport& report, Timestamp now, std::vector<transport::AgentEvent>& out);
   void learn(const BoardReport& report, const HostReport& host, Timestamp now, std::vector<transport::AgentEvent>& out);
   std::string uuid_of(const BoardReport& report) const;
   telemetry::PageReading readings(const ReadRound& round);
@@ -66,6 +73,7 @@ class BoardBook {
   abi::Code host_status_ = abi::kSuccess;
   std::string driver_;
   std::set<std::string> told_serials_;
+  std::set<std::pair<unsigned, abi::Code>> told_nameless_;  // index and code
   std::vector<RunningProcess> processes_;
   std::shared_ptr<const telemetry::PageLayout> layout_;
   std::map<ColumnKey, std::size_t> columns_;

@@ -87,6 +87,18 @@ TEST(BoardBook, ALostBoardThatCannotSayItsNameIsTheOneAtItsIndex) {
   EXPECT_EQ(kinds(fresh.take(round_of({nameless}), kNow)), Kinds{});
 }
 
+TEST(BoardBook, ABoardThatCannotBeOpenedIsToldWithItsCode) {
+  BoardBook book;
+  book.take(round_of({board(0, "A"), board(1, "B")}), kNow);
+  BoardReport closed;
+  closed.index = 1, closed.status = abi::kIrqIssue;
+  const auto out = book.take(round_of({board(0, "A"), closed}), kNow);
+  ASSERT_EQ(kinds(out), Kinds{"gpu_error"});
+  EXPECT_EQ(out.events[0].text, "NVML cannot open the GPU: IRQ_ISSUE");
+  EXPECT_EQ(out.events[0].gpu.uuid, "B");
+  EXPECT_EQ(kinds(book.take(round_of({board(0, "A"), board(1, "B")}), kNow)), Kinds{"gpu_back"});
+}
+
 TEST(BoardBook, UnpluggedAndPluggedWhileIndexesMove) {
   BoardBook book;
   book.take(round_of({board(0, "A"), board(1, "B"), board(2, "C")}), kNow);

@@ -88,6 +88,8 @@ void BoardReader::identify() {
     if (ok(Call::serial, lib_.serial, device_, text.data(), length)) memory_.serial = text.data();
     if (ok(Call::vbios, lib_.vbios, device_, text.data(), length)) memory_.vbios = text.data();
     if (ok(Call::model_name, lib_.model_name, device_, text.data(), length)) memory_.model = text.data();
+    unsigned minor = 0;
+    if (ok(Call::minor_number, lib_.minor_number, device_, &minor)) memory_.minor = static_cast<int>(minor);
     memory_.named = out_.status != abi::kGpuIsLost;
   }
   abi::PciInfo pci{};
@@ -95,6 +97,7 @@ void BoardReader::identify() {
     pci.bus_id[sizeof pci.bus_id - 1] = 0;
     out_.pci_bus_id = telemetry::normalise_pci_bus_id(pci.bus_id);
   }
+  out_.minor = memory_.minor;
   out_.uuid = memory_.uuid, out_.serial = memory_.serial, out_.vbios = memory_.vbios, out_.model = memory_.model;
 }
 
@@ -215,7 +218,10 @@ void BoardReader::read_mig_instances() {
   for (unsigned n = 0; n < std::min(most, 16u); ++n) {
     abi::Device instance = nullptr;
     unsigned id = 0;
+    std::array<char, 96> uuid{};
     if (!ok<Support::of_argument>(Call::mig_device, lib_.mig_device, device_, n, &instance)) continue;
+    if (ok<Support::of_argument>(Call::uuid, lib_.uuid, instance, uuid.data(), static_cast<unsigned>(uuid.size() - 1)))
+      out_.mig_uuids.push_back(uuid.data());
     if (!ok<Support::of_argument>(Call::gpu_instance, lib_.gpu_instance, instance, &id) || id >= 64 || seen >> id & 1) continue;
     seen |= std::uint64_t{1} << id;
     abi::Memory memory{abi::version_of<abi::Memory>(2), 0, 0, 0, 0};

@@ -16,6 +16,7 @@ struct BoardMemory {
 
   std::string uuid;
   std::string serial, vbios, model;
+  int minor = -1;
   bool named = false;
   std::bitset<static_cast<std::size_t>(Call::count_)> unsupported;
   std::bitset<kMostFields> unsupported_fields;

@@ -32,6 +32,8 @@ struct BoardReport {
   std::uint32_t not_permitted = 0;
   std::vector<Value> values;
   std::vector<GpuProcess> processes;
+  int minor = -1;                      // the n of /dev/nvidian; -1: not known
+  std::vector<std::string> mig_uuids;  // of the instances on it
 };
 
 /// The whole host in one round.

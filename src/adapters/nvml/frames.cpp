@@ -35,21 +35,16 @@ void fill(const BoardReport& from, wire::Board& to) {
     to.add_value(v.value);
   }
   for (const auto& p : from.processes) to.add_pid(p.pid);
+  to.set_minor(from.minor);
+  for (const auto& uuid : from.mig_uuids) to.add_mig_uuid(uuid);
 }
 
 Result<BoardReport> board_of(const wire::Board& from) {
   if (from.metric_size() != from.value_size() || from.entity_size() != from.value_size()) return kDamaged;
-  BoardReport to{from.index(),
-                 from.uuid(),
-                 from.serial(),
-                 from.pci_bus_id(),
-                 from.model(),
-                 from.vbios(),
-                 from.status(),
-                 from.errors(),
-                 from.not_permitted(),
-                 {},
-                 {}};
+  BoardReport to;
+  to.index = from.index(), to.status = from.status(), to.errors = from.errors(), to.not_permitted = from.not_permitted();
+  to.uuid = from.uuid(), to.serial = from.serial(), to.pci_bus_id = from.pci_bus_id(), to.model = from.model(), to.vbios = from.vbios();
+  to.minor = from.minor(), to.mig_uuids = {from.mig_uuid().begin(), from.mig_uuid().end()};
   for (int i = 0; i < from.value_size(); ++i) {
     const auto kind = from.entity(i) >> 16;
     if (from.metric(i) > 0xFFFF || kind > static_cast<unsigned>(telemetry::Entity::Kind::node)) return kDamaged;

@@ -21,6 +21,7 @@ namespace ghm::nvml {
   X(serial, nvmlDeviceGetSerial, (abi::Device, char*, unsigned))                                                 \
   X(vbios, nvmlDeviceGetVbiosVersion, (abi::Device, char*, unsigned))                                            \
   X(model_name, nvmlDeviceGetName, (abi::Device, char*, unsigned))                                               \
+  X(minor_number, nvmlDeviceGetMinorNumber, (abi::Device, unsigned*))                                            \
   X(pci_info, nvmlDeviceGetPciInfo_v3, (abi::Device, abi::PciInfo*))                                             \
   X(field_values, nvmlDeviceGetFieldValues, (abi::Device, int, abi::FieldValue*))                                \
   X(temperature, nvmlDeviceGetTemperature, (abi::Device, int, unsigned*))                                        \

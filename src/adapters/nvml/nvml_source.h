@@ -44,6 +44,8 @@ class NvmlSource final : public transport::AgentSource {
   /// Who computes on which GPU, by the newest round.
   const std::vector<RunningProcess>& processes() const { return book_.processes(); }
 
+  transport::GpuName find_device(std::string_view id) const { return book_.find_device(id); }
+
   struct Counts {
     std::uint64_t rounds = 0, hangs = 0, crashes = 0, starts = 0;
     std::size_t lost_children = 0;

@@ -203,7 +203,7 @@ TEST_F(NvmlSourceTest, AChildThatDiesIsStartedAgain) {
 }
 
 TEST_F(NvmlSourceTest, MigInstancesHaveTheirMemoryAndTheCardItsRest) {
-  script(kTwoGpus + "mig 0 2\n");
+  script(kTwoGpus + "mig 0 2\nset 0 minor 3\nset 1 minor 5\n");
   start();
   const auto r = until_readings();
   EXPECT_EQ(value(r, kA, 67), 1);
@@ -213,6 +213,11 @@ TEST_F(NvmlSourceTest, MigInstancesHaveTheirMemoryAndTheCardItsRest) {
   EXPECT_FALSE(value(r, kA, 393)) << "nor do remapped rows";
   EXPECT_EQ(value(r, kA, 150), 41);
   EXPECT_EQ(value(r, kB, 203), 97);
+  EXPECT_EQ(source->find_device("MIG-00000000-0000-0000-0000-000000000018").uuid, kA);
+  EXPECT_EQ(source->find_device("1").uuid, kB);
+  EXPECT_EQ(source->find_device("gpu-5").uuid, kB) << "by minor number";
+  for (const char* nobody : {"7", "gpu-1", "MIG-00000000-0000-0000-0000-000000000099", "", "-1", "gpu-"})
+    EXPECT_TRUE(source->find_device(nobody).is_host()) << nobody;
 }
 
 TEST_F(NvmlSourceTest, WhatIsNotSupportedIsAbsentAndNotZero) {
