@@ -77,6 +77,7 @@ void AgentIngest::take(const transport::PackedBatch& packed, Timestamp now, bool
     ++stats_.rounds;
     stats_.events += round.events.size();
   }
+  if (agent.last != last) host->source->note_skew(agent.clock.shift(), now);
   // A board's record comes before the events about it.
   auto changes = ingest_.ledger_changes(now);
   std::ranges::move(out.records, std::back_inserter(changes.records));
@@ -125,7 +126,6 @@ Result<AgentIngest::Agent*> AgentIngest::agent_of(Host& host, const BatchHeader&
 void AgentIngest::take_clock(Host& host, Agent& agent, const BatchHeader& header, Timestamp now, ToKeep& out) {
   if (!agent.clock.note(header.sent_at, now)) return;
   const auto shift = agent.clock.shift();
-  host.source->note_skew(shift, now);
   host.source->tell("clock_skew", now, skew_text(host.source->host(), shift),
                     {{"host_clock", format_rfc3339(header.sent_at)}, {"server_clock", format_rfc3339(now)}}, out);
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <utility>
 
 #include "adapters/dcgm_exporter/page_reader.h"
 #include "domain/telemetry/metric_catalogue.h"
@@ -229,12 +230,14 @@ TEST_F(AgentTest, AWrongClockIsShiftedAndTold) {
   EXPECT_EQ(stored(kStart), 1u);
   EXPECT_EQ(stored(kStart + 20s), 1u) << "steps stay steps";
   ASSERT_THAT(events("clock_skew"), SizeIs(1));
-  EXPECT_THAT(events("clock_skew")[0]["detail"], HasSubstr("7200 s behind"));
+  EXPECT_THAT(events("clock_skew")[0]["detail"].get<std::string>(), HasSubstr("7200 s behind"));
   EXPECT_EQ(events("clock_skew")[0]["fields"]["server_clock"], format_rfc3339(kStart));
   EXPECT_EQ(events("clock_skew")[0]["fields"]["host_clock"], format_rfc3339(kStart - 2h));
   ingest->note_agents(agents->agents());
   ingest->tick(now);
   EXPECT_EQ(shown.agents[0].behind, 2h);
+  const auto host = static_cast<std::uint32_t>(std::as_const(*ingest).ledger().host_id("n1"));
+  EXPECT_THAT(records.at(fmt::format("open/{:010}", host)).body, HasSubstr("\"clock_skew\"")) << "both clocks are kept as long as it lasts";
   clock_off = 0ms;
   step(64);
   ASSERT_THAT(events("clock_skew"), SizeIs(2));
@@ -372,7 +375,7 @@ TEST_F(AgentTest, AnExporterThatIsDownIsSilenceWithItsReason) {
     ingest->tick(now);
   }
   ASSERT_THAT(events("source_silent"), SizeIs(1));
-  EXPECT_THAT(events("source_silent")[0]["detail"], HasSubstr("connection refused"));
+  EXPECT_THAT(events("source_silent")[0]["detail"].get<std::string>(), HasSubstr("connection refused"));
   step(61);
   EXPECT_THAT(events("source_returned"), SizeIs(1));
 }

@@ -174,7 +174,8 @@ void AgentSource::judge_late(telemetry::PageReading& reading, Timestamp at, Time
 
 void AgentSource::count(const telemetry::PageReading& reading, const Refusals& duplicates) {
   std::size_t refused = 0;
-  for (const auto* all : {&reading.refused, &state_.columns.refused, &duplicates}) {
+  const Refusals* const lists[] = {&reading.refused, &state_.columns.refused, &duplicates};
+  for (const auto* all : lists) {
     for (const auto& r : *all) ingest_.count_refused(name_, r);
     refused += all->size();
   }
@@ -201,8 +202,6 @@ void AgentSource::take_events(const transport::HostRound& round, Timestamp at, T
 
 void AgentSource::take_jobs(const transport::HostRound& round, Timestamp at) {
   if (!state_.layout || (jobs_known_ && round.jobs == jobs_)) return;
-  const bool page_says = !said_layout_->work.empty();
-  if (!page_says && round.jobs.empty() && jobs_.empty()) return;
   for (const auto& [board, held] : held_by_board(round, *said_layout_, state_.boards, [this](const auto& gpu) { return board_of(gpu); }))
     for (const auto& [kind, values] : held) ingest_.ledger().note_held(board, kind, values, at);
   jobs_ = round.jobs;

@@ -1,7 +1,7 @@
 """ghm-agent → ghm serve: what the exporter served is in the store, each page once, whatever is killed or cut meanwhile."""
 
+import csv
 import http.server
-import itertools
 import json
 import os
 import pathlib
@@ -162,19 +162,26 @@ class Case(unittest.TestCase):
         text = fetch(f"http://127.0.0.1:{self.own}/metrics")[2].decode()
         return float(next(line for line in text.splitlines() if line.startswith(name + " ") or line.startswith(name + "{")).split()[-1])
 
+    def between_pages(self):
+        """Waits until a page has just been read, so that none is on its way for a while."""
+        n = len(self.exporter.served)
+        wait_for(lambda: len(self.exporter.served) > n, 10, "another page")
+        time.sleep(0.3)
+
     def stored(self, gpu=0):
-        """Readings and their sum, as the store counts them, and the values that can be told apart."""
-        now = int(time.time())
-        answer = get_json(f"{self.url}/api/v1/gpus/{UUID % gpu}/metrics?metrics={ENERGY}&start={self.began - 5}&end={now + 5}&interval=1s")
-        series = next(iter(answer["series"].values()))
-        count = sum(c for c in series["count"] if c)
-        total = sum(m * c for m, c in zip(series["mean"], series["count"]) if c)
-        return count, round(total / 100_000 * 1000) / 1000, {v // 100_000 for v in series["last"] if v is not None}
+        """The number of the page of every reading that the store holds, in order of time. Ends the server."""
+        self.server.stop()
+        out = pathlib.Path(self.folder) / f"export-{time.monotonic_ns()}"
+        done = run("export", out, "--data-dir", f"{self.folder}/data")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        pages = []
+        for day in sorted((out / "telemetry").glob("*.csv")):
+            pages += [float(r[ENERGY]) / 100_000 for r in csv.DictReader(open(day, newline="")) if r["gpu_uuid"] == UUID % gpu and r[ENERGY]]
+        return pages
 
 
 class WholeWay(Case):
     def test_readings_arrive_and_the_agent_is_known(self):
-        self.began = int(time.time())
         self.start_server()
         self.start_agent()
         wait_for(lambda: get_json(self.url + "/api/v1/fleet/summary")["reporting_gpus"] == 2, what="both GPUs")
@@ -189,7 +196,6 @@ class WholeWay(Case):
         wait_for(lambda: any(e["kind"] == "xid" for e in get_json(self.url + "/api/v1/events")["items"]), 15, "the Xid as an event")
 
     def test_kills_and_cuts_lose_and_duplicate_nothing(self):
-        self.began = int(time.time())
         self.start_server()
         self.start_agent()
         uncertain = []  # pages that were served when somebody was killed
@@ -217,27 +223,29 @@ class WholeWay(Case):
         kill_agent()
         time.sleep(1.9)
         kill_server()
-        time.sleep(1.5)
+        self.between_pages()
         self.assertEqual(self.agent.stop(), 0)
         served = list(self.exporter.served)
-        count, total, values = self.stored()
-        self.assertLessEqual(values, set(served))
-        missing = [n for n in (set(served) - values) if n not in uncertain]
-        # Two pages within a second show one last value; so it is counted and summed.
-        possible = {(len(served) - k, sum(served) - sum(gone)) for k in range(len(uncertain) + 1) for gone in itertools.combinations(uncertain, k)}
-        self.assertIn((count, total), possible, f"served {served}, in the store {sorted(values)}, killed at {uncertain}, perhaps missing {missing}")
-        self.assertGreater(count, 10)
+        pages = self.stored()
+        self.assertEqual(len(pages), len(set(pages)), f"twice: {pages}")
+        self.assertEqual(pages, sorted(pages))
+        # A page that was on its way to the agent when it was killed was never read.
+        missing = set(served) - set(pages)
+        self.assertLessEqual(missing, set(uncertain), f"served {served}, in the store {pages}, killed at {uncertain}")
+        self.assertLessEqual(set(pages), set(served))
+        self.assertGreater(len(pages), 10)
+        self.assertEqual(self.stored(gpu=1), pages)
 
     def test_term_drains_what_waits(self):
-        self.began = int(time.time())
         self.start_server()
         self.start_agent()
-        wait_for(lambda: len(self.exporter.served) >= 2, what="pages")
+        self.between_pages()
+        self.between_pages()
         began = time.monotonic()
         self.agent.process.send_signal(signal.SIGTERM)
         self.assertEqual(self.agent.process.wait(6), 0)
         self.assertLess(time.monotonic() - began, 5)
-        self.assertEqual(self.stored()[0], len(self.exporter.served))
+        self.assertEqual(self.stored(), self.exporter.served)
 
     def test_a_server_that_is_away_is_one_line_and_no_reason_to_stay(self):
         self.start_agent()
@@ -252,7 +260,6 @@ class WholeWay(Case):
 
 class Access(Case):
     def test_tls_and_token(self):
-        self.began = int(time.time())
         certificate = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", "key.pem", "-out", "cert.pem"]
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", *certificate], cwd=self.folder, check=True, capture_output=True)
         self.config.write_text(self.config.read_text() + "auth: {mode: required}\ntls: {cert_file: cert.pem, key_file: key.pem}\n")

@@ -61,8 +61,7 @@ class HostFactsTest : public ::testing::Test {
         std::string("Model: \t\t NVIDIA H100 80GB HBM3\nIRQ:   \t\t 177\nGPU UUID: \t ") + kUuid +
             "\nVideo BIOS: \t 96.00.74.00.01\nBus Type: \t PCIe\nBus Location: \t 0000:18:00.0\n");
     add_gpu("0000:2a:00.0", "0x030200");
-    put("proc/driver/nvidia/gpus/0000:2a:00.0/information",
-        "Model: \t\t Unknown\nGPU UUID: \t GPU-????????-????-????-????-????????????\nVideo BIOS: \t ??.??.??.??.??\n");
+    put("proc/driver/nvidia/gpus/0000:2a:00.0/information", "Model: \t\t Unknown\nGPU UUID: \t ?\nVideo BIOS: \t ?\n");
     put("sys/bus/pci/devices/0000:3b:00.0/vendor", "0x15b3\n");
     put("sys/bus/pci/devices/0000:3b:00.0/class", "0x020000\n");
     put("sys/bus/pci/devices/0000:05:00.0/vendor", "0x10de\n");

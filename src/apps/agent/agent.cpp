@@ -144,8 +144,8 @@ void Agent::make_round(std::vector<transport::SourceRound> said, Timestamp at) {
   const auto note = [this](const std::string& name, const std::string& trouble) {
     auto& known = troubles_[name];
     if (known == trouble) return;
-    trouble.empty() ? log_.info("source.back", {{"source", name}})
-                    : log_.warn("source.unavailable", {{"source", name}, {"error", trouble}});
+    if (trouble.empty()) log_.info("source.back", {{"source", name}});
+    else log_.warn("source.unavailable", {{"source", name}, {"error", trouble}});
     known = trouble;
   };
   if (!said.empty()) note("dcgm_exporter", said.front().trouble);
@@ -169,8 +169,10 @@ void Agent::keep(transport::HostRound round) {
   const auto trouble = spool_->stats().trouble;
   if (trouble.empty())
     for (const auto& source : sources_) source->kept();
-  if (trouble != spool_trouble_)
-    trouble.empty() ? log_.info("spool.back") : log_.error("spool.failed", {{"error", trouble}, {"then", "rounds wait in memory"}});
+  if (trouble != spool_trouble_) {
+    if (trouble.empty()) log_.info("spool.back");
+    else log_.error("spool.failed", {{"error", trouble}, {"then", "rounds wait in memory"}});
+  }
   spool_trouble_ = trouble;
   sender_->wake();
 }
