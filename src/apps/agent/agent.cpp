@@ -167,6 +167,8 @@ void Agent::keep(transport::HostRound round) {
   events_ += round.events.size();
   spool_->keep(std::move(round));
   const auto trouble = spool_->stats().trouble;
+  if (trouble.empty())
+    for (const auto& source : sources_) source->kept();
   if (trouble != spool_trouble_) {
     if (trouble.empty()) log_.info("spool.back");
     else log_.error("spool.failed", {{"error", trouble}, {"then", "rounds wait in memory"}});

@@ -91,6 +91,7 @@ Result<AgentConfig> parse_agent_config(std::string_view yaml, std::string_view f
   read_labels(in, c);
   in.duration("interval", c.interval, 1s, 5min);
   in.section("exporter", [&](Reader& exporter) { read_exporter(exporter, paths, c); });
+  in.section("sources", [&](Reader& sources) { read_sources(sources, paths.folder, c.sources); });
   in.text("listen", c.listen);
   in.section("spool", [&](Reader& spool) {
     paths.read(spool, "dir", c.spool);

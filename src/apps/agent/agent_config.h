@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "apps/agent/source_config.h"
 #include "core/result.h"
 #include "core/time.h"
 #include "domain/telemetry/target.h"
@@ -23,6 +24,7 @@ struct AgentConfig {
   std::string listen = "127.0.0.1:9481";           // own /metrics and /healthz; empty: nowhere
   std::string spool = "/var/lib/ghm-agent/spool";  // spool.dir
   std::int64_t spool_mib = 1024;                   // spool.max_mib
+  SourceConfig sources;
   std::string log_level = "info", log_format = "text";
 };
 

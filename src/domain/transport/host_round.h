@@ -70,6 +70,8 @@ class AgentSource {
   virtual SourceRound collect(Timestamp now) = 0;
   /// Once per second: events that should not wait for the round. Most sources have none.
   virtual std::vector<AgentEvent> listen(Timestamp) { return {}; }
+  /// What it has said so far lies in the spool: a source that remembers how far it has told may write that down.
+  virtual void kept() {}
 };
 
 /// All sources at one instant.
