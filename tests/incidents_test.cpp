@@ -1,5 +1,6 @@
 #include "services/incidents.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "adapters/memory/memory_store.h"

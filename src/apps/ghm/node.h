@@ -21,6 +21,7 @@
 #include "pipeline/remote_gate.h"
 #include "pipeline/remote_ingest.h"
 #include "services/board_stories.h"
+#include "services/incidents.h"
 #include "services/scoring.h"
 #include "services/self_metrics.h"
 
@@ -50,6 +51,8 @@ class Node {
   Node(Config config, Log log);
   Result<void> open_store();
   Result<void> open_quarantine();
+  bool keep(pipeline::ToKeep& what);
+  void change_incidents(std::function<Result<std::vector<store::Record>>(services::Incidents&)> change, pipeline::Told kept);
   Result<views::ReplayReport> replay(const views::QuarantineQuery& query, bool dry_run);
   Result<std::string> read_metrics_token() const;
   Result<void> listen();
@@ -83,6 +86,7 @@ class Node {
 
   boost::asio::io_context ingest_io_{1};
   std::unique_ptr<pipeline::Ingest> ingest_;        // the ingest thread's alone
+  std::unique_ptr<services::Incidents> incidents_;  // likewise
   std::unique_ptr<pipeline::RemoteIngest> remote_;  // likewise
   std::unique_ptr<scrape::Scraper> scraper_;        // likewise
   std::unique_ptr<scrape::Discovery> discovery_;    // likewise
