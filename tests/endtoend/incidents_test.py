@@ -15,6 +15,10 @@ class Incidents(unittest.TestCase):
     def tearDown(self):
         self.fleet.stop()
 
+    def inject(self, gpu, fault):
+        done = run("simulate", "inject", "--port", self.fleet.simulator_port, gpu, fault)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def command(self, *args, code=0):
         done = run(*args, *self.key)
         self.assertEqual(done.returncode, code, done.stderr)
@@ -25,7 +29,7 @@ class Incidents(unittest.TestCase):
 
     def test_a_life(self):
         serial = self.fleet.api("gpus?sort=serial")["items"][3]["id"]
-        self.fleet.inject(serial, "off_bus")
+        self.inject(serial, "off_bus")
         wait_for(lambda: self.open_ones(serial), seconds=15, what="the incident")
         wait_for(lambda: self.fleet.api(f"incidents/{self.open_ones(serial)[0]['id']}")["cause"] == "off_bus", what="its cause")
         one = self.open_ones(serial)[0]
@@ -56,7 +60,7 @@ class Incidents(unittest.TestCase):
 
     def test_a_program_is_no_hardware(self):
         serial = self.fleet.api("gpus?sort=serial")["items"][5]["id"]
-        self.fleet.inject(serial, "app_xid31")
+        self.inject(serial, "app_xid31")
         wait_for(lambda: self.open_ones(serial), seconds=15, what="the incident")
         self.assertEqual(self.open_ones(serial)[0]["side"], "application")
 

@@ -224,10 +224,19 @@ void read_faults(Reader& in, const Paths& paths, Config& c) {
   for (const auto& file : files) {
     if (!paths.looks_at_files()) continue;
     const auto text = read_file(file, kLargestConfig);
-    if (!text) continue;  // files() has told it
+    if (!text) {
+      if (is_glob(file)) in.complain("catalogues", fmt::format("{}: a pattern is not looked up here: name each file", file));
+      continue;  // files() has told it
+    }
     auto with = catalogue.with_site(*text, file);
     if (with) catalogue = std::move(*with);
-    else in.complain("catalogues", with.error().what);
+    else
+      for (std::size_t from = 0; from < with.error().what.size();) {  // a line each, as all complaints
+        const auto& all = with.error().what;
+        const auto to = std::min(all.find('\n', from), all.size());
+        in.complain("catalogues", all.substr(from, to - from));
+        from = to + 1;
+      }
   }
   c.faults = std::make_shared<const faults::FaultCatalogue>(std::move(catalogue));
 }

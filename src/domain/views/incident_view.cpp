@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "domain/faults/catalogue.h"
 #include "domain/faults/sign.h"
