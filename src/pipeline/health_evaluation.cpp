@@ -94,6 +94,7 @@ Result<void> HealthEvaluation::add(const archive::Folder& folder, const Archived
     for (std::size_t i = 0; i < kTargets.size(); ++i) outcomes[i] = fates.of(kTargets[i], m.board, m.t);
     for (std::size_t p = 0; p < profiles_.size(); ++p)
       scores_[p].push_back(m.reports[p].overall.value_or(std::numeric_limits<double>::quiet_NaN()));
+    if (on_moment) on_moment(fleet.boards[m.board], m, outcomes);
     if (outcomes[0] != Outcome::unknown) note_rules(m, outcomes[0] == Outcome::yes);
   };
   const auto counts = score_archive(folder, fleet, plan, take);

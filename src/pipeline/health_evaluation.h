@@ -42,10 +42,15 @@ struct RuleShare {
 
 class HealthEvaluation {
  public:
+  using Outcomes = std::array<health::Outcome, kTargets.size()>;
+
   explicit HealthEvaluation(std::vector<const health::Profile*> profiles) : profiles_(std::move(profiles)) {}
 
   /// Scores an archive and notes what came of it. `signs`: nullptr where the truth is not known.
   Result<void> add(const archive::Folder& folder, const ArchivedFleet& fleet, const Signs* signs, ScoringPlan plan);
+
+  /// Told of every score as it is worked out, with what came of it by kTargets.
+  std::function<void(const ArchivedBoard& board, const ScoredMoment& moment, const Outcomes& outcomes)> on_moment;
 
   /// Targets without a single moment are left out.
   std::vector<TargetResult> results() const;
@@ -58,7 +63,6 @@ class HealthEvaluation {
   struct Fired {
     double times = 0, points = 0;
   };
-  using Outcomes = std::array<health::Outcome, kTargets.size()>;
   void note_rules(const ScoredMoment& m, bool bad);
   TargetResult result_of(std::size_t target) const;
 

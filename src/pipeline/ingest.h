@@ -92,6 +92,8 @@ class Ingest {
   void no_answer(const scrape::Scrape& scrape, const std::string& error);
   void count(const std::string& address, const Source& from, const telemetry::PageReading& reading, const Trust::Verdict& verdict);
   void look_at_pace(Source& from, const scrape::Scrape& scrape, ToKeep& out);
+  void note_anomalies(SourceState& from, const telemetry::PageReading& reading, Timestamp at);
+  void show_work(const std::vector<fleet::BoardId>& boards, const std::vector<telemetry::Workload>& work);
 
   Settings settings_;
   Outlets outlets_;
@@ -101,9 +103,11 @@ class Ingest {
   fleet::Ledger ledger_;
   std::shared_ptr<Quarantine> quarantine_;
   Trust trust_;
+  std::shared_ptr<anomaly::PeerExchange> peers_ = std::make_shared<anomaly::PeerExchange>();
   RefusalCounts refusals_;
   std::vector<LiveValues> live_;  // by BoardId
   LiveUpdate pending_;            // what tick() will send
+  std::map<std::string, std::vector<views::OpenAnomaly>> anomalies_;  // by source
   std::vector<store::Record> waiting_records_;
   std::uint64_t event_sequence_ = 0;
   IngestStats stats_;

@@ -41,6 +41,7 @@ void add_read(CLI::App& app, Run& run);
 void add_status(CLI::App& app, Run& run);
 void add_gpus(CLI::App& app, Run& run);
 void add_gpu(CLI::App& app, Run& run);
+void add_why(CLI::App& app, Run& run);
 void add_import(CLI::App& app, Run& run);
 void add_export(CLI::App& app, Run& run);
 void add_score(CLI::App& app, Run& run);

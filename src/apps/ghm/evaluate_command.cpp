@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include <iostream>
+#include <fstream>
 #include <memory>
 
 #include "apps/ghm/cli.h"
@@ -15,7 +15,7 @@ using pipeline::Target;
 
 struct EvaluateOptions {
   std::vector<std::string> archives, truths, profiles = health::profile_names();
-  std::string every = "1d";
+  std::string every = "1d", scores;
   bool rules = false, json = false;
 };
 
@@ -160,6 +160,58 @@ Result<void> add(pipeline::HealthEvaluation& evaluation, const EvaluateOptions& 
   return evaluation.add(*folder, *fleet, o.truths.empty() ? nullptr : &*signs, plan);
 }
 
+std::string_view cell(health::Outcome outcome) {
+  return outcome == health::Outcome::unknown ? "" : outcome == health::Outcome::yes ? "1" : "0";
+}
+
+/// Every score as a row of a table, for who wants to check the figures or to draw them.
+class ScoreTable {
+ public:
+  explicit ScoreTable(const std::string& path) : path_(path), out_(path, std::ios::binary | std::ios::trunc) {}
+
+  /// Before the work, so that a wrong path is not told after it.
+  Result<void> begin(const EvaluateOptions& o) {
+    out_ << "at,gpu_uuid";
+    for (const auto& profile : o.profiles) out_ << ',' << profile;
+    for (const auto target : pipeline::kTargets) out_ << ',' << pipeline::word_of(target);
+    out_ << '\n';
+    out_.flush();
+    return written();
+  }
+  void put(const pipeline::ArchivedBoard& board, const pipeline::ScoredMoment& m, const pipeline::HealthEvaluation::Outcomes& outcomes) {
+    out_ << format_rfc3339(from_unix_ms(static_cast<std::int64_t>(m.t * 1000))) << ',' << board.uuid;
+    for (const auto& r : m.reports) out_ << ',' << (r.overall ? fmt::format("{}", *r.overall) : "");
+    for (const auto outcome : outcomes) out_ << ',' << cell(outcome);
+    out_ << '\n';
+  }
+  Result<void> finish() {
+    out_.close();
+    return written();
+  }
+
+ private:
+  Result<void> written() const {
+    if (out_) return {};
+    return Error{Errc::unavailable, fmt::format("{}: cannot be written: is there such a folder, and room on its disk?", path_)};
+  }
+
+  std::string path_;
+  std::ofstream out_;
+};
+
+Result<void> judge(pipeline::HealthEvaluation& evaluation, const EvaluateOptions& o, std::chrono::milliseconds every) {
+  std::optional<ScoreTable> table;
+  if (!o.scores.empty()) {
+    if (auto begun = table.emplace(o.scores).begin(o); !begun) return begun;
+    evaluation.on_moment = [&](const auto& board, const auto& m, const auto& outcomes) { table->put(board, m, outcomes); };
+  }
+  Progress bar("scoring", o.archives.size() * kSteps);
+  for (std::size_t n = 0; n < o.archives.size(); ++n)
+    if (auto done = add(evaluation, o, n, every, bar); !done) return done;
+  evaluation.on_moment = {};
+  return table ? table->finish() : Result<void>();
+}
+
 int evaluate_health(const EvaluateOptions& o) {
   const auto every = parse_duration(o.every);
   if (!every) return fail({every.error().code, fmt::format("--every: {}", every.error().what)});
@@ -170,9 +222,7 @@ int evaluate_health(const EvaluateOptions& o) {
   std::vector<const health::Profile*> profiles;
   for (const auto& name : o.profiles) profiles.push_back(health::find_profile(name));
   pipeline::HealthEvaluation evaluation(std::move(profiles));
-  Progress bar("scoring", o.archives.size() * kSteps);
-  for (std::size_t n = 0; n < o.archives.size(); ++n)
-    if (const auto done = add(evaluation, o, n, *every, bar); !done) return fail(done.error());
+  if (const auto done = judge(evaluation, o, *every); !done) return fail(done.error());
   if (o.json) print_json(document_of(evaluation, o));
   else fmt::print("{}", text_of(evaluation, o));
   return kDone;
@@ -198,6 +248,7 @@ void add_evaluate(CLI::App& app, Run& run) {
       ->check(CLI::IsMember(health::profile_names()))
       ->capture_default_str();
   one->add_option("--every", o->every, "between two scores of a board, 15m or more")->capture_default_str();
+  one->add_option("--scores", o->scores, "a file for every score with what came of it, as CSV");
   one->add_flag("--rules", o->rules, "also how often each rule fired");
   one->add_flag("--json", o->json, "one JSON document on standard output");
   one->footer(kExample);

@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
   ghm::cli::add_status(app, run);
   ghm::cli::add_gpus(app, run);
   ghm::cli::add_gpu(app, run);
+  ghm::cli::add_why(app, run);
   ghm::cli::add_simulate(app, run);
   ghm::cli::add_import(app, run);
   ghm::cli::add_export(app, run);

@@ -103,6 +103,8 @@ std::vector<std::string> profile_names();
 std::string_view name_of(const Profile& profile);
 /// The plan's own definition, fixed to the digit by tests/data/health_cases.json.
 const Profile& baseline();
+/// What tells failing boards apart better: signs of wear by mode, recent incidents, and the worst dimension counting half.
+const Profile& v1();
 /// The one that is used where nobody names one: the one that tells failing boards from healthy ones best (docs/health.md).
 const Profile& default_profile();
 

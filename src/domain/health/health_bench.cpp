@@ -53,6 +53,7 @@ void BM_Score(benchmark::State& state, const Profile& profile) {
   state.counters["readings"] = static_cast<double>(all);
 }
 BENCHMARK_CAPTURE(BM_Score, baseline, baseline())->Arg(1)->Arg(8)->Arg(31)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(BM_Score, v1, v1())->Arg(1)->Arg(8)->Arg(31)->Unit(benchmark::kMillisecond);
 
 void BM_Dimension(benchmark::State& state) {
   const auto in = busy_board(31);

@@ -1,6 +1,7 @@
 // The profiles by name, and the tables of `baseline` put together. Another opinion is another profile, in a file of its own.
 #include <algorithm>
 #include <array>
+#include <cassert>
 
 #include "domain/health/rules.h"
 
@@ -30,8 +31,14 @@ const Profile& baseline() {
 }
 
 std::span<const Profile* const> profiles() {
-  static const std::array kProfiles{&baseline()};
+  static const std::array kProfiles{&baseline(), &v1()};
   return kProfiles;
+}
+
+const Rule& rule_named(std::span<const Rule> rules, std::string_view name) {
+  const auto found = std::ranges::find(rules, name, &Rule::name);
+  assert(found != rules.end());
+  return *found;
 }
 
 const Profile* find_profile(std::string_view name) {

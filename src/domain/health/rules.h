@@ -53,4 +53,7 @@ std::span<const Rule> power_rules();        // spikes at steady load, power limi
 std::span<const Rule> performance_rules();  // clocks against own past and peers, PCIe and NVLink width
 std::span<const Rule> reliability_rules();  // uptime, jobs, resets, Xids
 
+/// A row of a table, to stand in another profile's, too. It must be there.
+const Rule& rule_named(std::span<const Rule> rules, std::string_view name);
+
 }  // namespace ghm::health
