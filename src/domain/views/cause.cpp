@@ -42,7 +42,7 @@ constexpr Family kRules[] = {
     {"reliability.reset", Cause::errors},
 };
 constexpr Family kUses[] = {
-    {"thermal", Cause::heat}, {"memory", Cause::memory}, {"power", Cause::power},
+    {"thermal", Cause::heat},  {"memory", Cause::memory}, {"power", Cause::power},
     {"nvlink", Cause::nvlink}, {"pcie", Cause::pcie},     {"performance", Cause::performance},
 };
 
