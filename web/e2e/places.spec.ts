@@ -184,7 +184,7 @@ test('every view opens fresh from its address', async ({ page, request }) => {
 test('an Xid is told with what it means and what to do first', async ({ page, request }) => {
   const { items } = await get<{ items: GpuEvent[] }>(request, '/events?kind=xid&limit=50');
   const { xids } = await get<Meta>(request, '/meta');
-  const acted = (e: GpuEvent) => xids!.find((x) => e.detail?.endsWith(`Xid ${x.code}`))?.first_action === 'reset_gpu';
+  const acted = (e: GpuEvent) => xids!.find((x) => x.code === e.code)?.first_action === 'reset_gpu';
   const event = items.find((e) => e.gpu && acted(e))!;
   expect(event, 'an Xid in the demo that asks for a reset').toBeDefined();
   await page.goto(`/gpus/${event.gpu}?tab=events`);

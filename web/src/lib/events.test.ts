@@ -37,15 +37,15 @@ const told = (kind: string, detail: string): GpuEvent => ({ at: '', kind, gpu: '
 
 describe('what an event means', () => {
   it('is in the catalogue of Xids', () => {
-    expect(meaningOf(told('xid', 'the driver reported Xid 79'), xids)).toEqual({
+    expect(meaningOf({ ...told('xid', 'the driver reported it'), code: 79 }, xids)).toEqual({
       meaning: 'GPU has fallen off the bus; most likely the hardware',
       action: 'Drain the host, then inspect the board',
     });
-    expect(meaningOf(told('xid', 'the driver reported Xid 13'), xids)).toEqual({
+    expect(meaningOf({ ...told('xid', 'the driver reported it'), code: 13 }, xids)).toEqual({
       meaning: 'Graphics exception; most likely the job',
       action: null,
     });
-    expect(meaningOf(told('xid', 'the driver reported Xid 999'), xids).meaning).toContain('Not in the catalogue');
+    expect(meaningOf({ ...told('xid', 'the driver reported it'), code: 999 }, xids).meaning).toContain('Not in the catalogue');
   });
   it('is known for the kinds of the ledger, and nothing for news of later servers', () => {
     for (const kind of kEventKinds) expect(meaningOf(told(kind, ''), []).meaning, kind).not.toBe('');
