@@ -41,7 +41,7 @@ class Site {
   }
   /// A round over all boards.
   void score() {
-    services::BoardStories stories(store_, store_, live_view_);
+    services::BoardStories stories(store_, live_view_);
     services::Scoring scoring(
         store_, live_view_, {15min, interval_, 5s}, Log::off(),
         [&](std::span<const fleet::Board* const> boards, Timestamp now) { return stories.tell(boards, now); },
