@@ -54,6 +54,7 @@ class Counting final : public store::TelemetryStore {
     seconds_ += cpu_seconds() - before;
     return answer;
   }
+
  public:
   explicit Counting(const store::TelemetryStore& store) : store_(store) {}
   Result<void> append(std::span<const RowBatch>) override { return Error{Errc::unavailable, "for reading alone"}; }

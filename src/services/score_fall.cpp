@@ -4,8 +4,8 @@
 
 namespace ghm::services {
 
-std::optional<views::Fall> score_fall(const store::TelemetryStore& telemetry, fleet::BoardId board, telemetry::MetricId score, Timestamp now,
-                                      std::chrono::hours within) {
+std::optional<views::Fall> score_fall(const store::TelemetryStore& telemetry, fleet::BoardId board, telemetry::MetricId score,
+                                      Timestamp now, std::chrono::hours within) {
   constexpr double kLeast = 1;
   const auto width = within <= std::chrono::hours(48) ? std::chrono::milliseconds(15min) : std::chrono::milliseconds(1h);
   const auto buckets = telemetry.aggregate({board, {}, score}, {now - within, now + 1ms}, width);

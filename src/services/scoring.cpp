@@ -27,12 +27,23 @@ std::vector<Boards> by_host(const views::FleetSnapshot& fleet) {
   return hosts;
 }
 
+bool has_rule(const health::Profile& profile, std::string_view name) {
+  const auto names = health::rule_names(profile);
+  return std::ranges::find(names, name) != names.end();
+}
+
 }  // namespace
 
 Scoring::Scoring(const store::TelemetryStore& telemetry, pipeline::LiveView& live, ScoringSettings settings, Log log, StoryTeller stories,
                  KeepScores keep)
-    : telemetry_(telemetry), live_(live), settings_(settings), log_(std::move(log)), stories_(std::move(stories)), keep_(std::move(keep)) {
-  if (settings_.sums_folder.empty() || settings_.every != kQuarter || !health::default_profile().sums_suffice) return;
+    : telemetry_(telemetry),
+      live_(live),
+      settings_(std::move(settings)),
+      log_(std::move(log)),
+      stories_(std::move(stories)),
+      keep_(std::move(keep)),
+      compares_on_host_(has_rule(*settings_.profile, "power.limit")) {
+  if (settings_.sums_folder.empty() || settings_.every != kQuarter || !settings_.profile->sums_suffice) return;
   auto file = SumsFile::open(settings_.sums_folder);
   if (file) rounds_ = std::make_unique<Rounds>(telemetry_, settings_.interval, std::move(*file));
   else log_.warn("score.no_sums", {{"error", file.error().what}, {"effect", "every round reads a month of readings"}});
@@ -152,7 +163,8 @@ void Scoring::score_from_readings(std::span<const fleet::Board* const> host, std
   }
   auto inputs = health_inputs(telemetry_, boards, settings_.interval, at, std::move(stories));
   if (!inputs) return failed(host[0]->host, inputs.error());
-  if (const auto done = add_host_peers(telemetry_, host, boards, at, *inputs); !done) return failed(host[0]->host, done.error());
+  if (compares_on_host_)
+    if (const auto done = add_host_peers(telemetry_, host, boards, at, *inputs); !done) return failed(host[0]->host, done.error());
   const auto before = reports.size();
   for (std::size_t n = 0; n < boards.size(); ++n) score_input(*boards[n], (*inputs)[n], round, at, reports);
   keep(host[0]->host, std::span(reports).subspan(before), at);
@@ -164,7 +176,7 @@ void Scoring::score_input(const fleet::Board& board, health::Input& input, Times
   std::optional<double> overall;
   const bool is_newest = turns_[board.id].last < at, begins = rounds_ && !rounds_->has(board);
   if (is_newest && !(begins && at == round)) {
-    auto report = health::score(health::default_profile(), input);
+    auto report = health::score(*settings_.profile, input);
     overall = report.overall;
     add(board, std::move(report), reports);
   }
@@ -173,12 +185,12 @@ void Scoring::score_input(const fleet::Board& board, health::Input& input, Times
   input.t = to_unix_seconds(round);
   rounds_->begin(board, health::Evidence(input), round, [&](const fleet::Board&, health::RunningSums& sums) {
     if (overall) return sums.note_score(to_unix_seconds(at), *overall);
-    if (is_newest) score_sums(board, input, sums, reports);
+    if (is_newest && at == round) score_sums(board, input, sums, reports);
   });
 }
 
 void Scoring::score_sums(const fleet::Board& board, const health::Input& input, health::RunningSums& sums, Reports& reports) {
-  auto report = sums.score(health::default_profile(), input);
+  auto report = sums.score(*settings_.profile, input);
   if (report.overall) sums.note_score(input.t, *report.overall);
   add(board, std::move(report), reports);
 }

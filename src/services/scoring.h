@@ -22,7 +22,8 @@ struct ScoringSettings {
   std::chrono::milliseconds every{15min};      // other than a quarter of an hour: every round reads all readings anew
   std::chrono::milliseconds interval{10s};     // of the scrapes: what coverage is measured against
   std::chrono::milliseconds urgent_pause{5s};  // a board whose values flap is scored at most this often
-  std::filesystem::path sums_folder = {};      // for the sums that rounds carry on; empty: none are kept, likewise
+  const health::Profile* profile = &health::default_profile();
+  std::filesystem::path sums_folder = {};  // for the sums that rounds carry on; empty: none are kept, likewise
 };
 
 /// How scoring fares, since start.
@@ -91,6 +92,7 @@ class Scoring {
   StoryTeller stories_;
   KeepScores keep_;
   ScoreRows rows_;
+  const bool compares_on_host_;     // the profile has a rule for that
   std::unique_ptr<Rounds> rounds_;  // nullptr: no sums are kept
   std::map<fleet::BoardId, Turn> turns_;
   mutable std::mutex mutex_;  // guards stats_
