@@ -16,7 +16,7 @@ struct BoardView {
   bool silent = false;
   std::shared_ptr<const health::Report> health;  // nullptr: not scored yet
   std::optional<double> temperature, memory_temperature, power, utilisation,
-      sm_clock;  // newest, canonical units; nullopt when older than 3 intervals
+      sm_clock;                                     // newest, canonical units; nullopt when older than 3 intervals
   std::shared_ptr<const telemetry::Workload> work;  // what its page says that runs on it; nullptr: nothing
 };
 
