@@ -30,15 +30,15 @@ struct Config {
   int raw_days = 30;  // retention, each at least as long as the one before; rollups of a day stay for ever
   int minute_days = 90;
   int hour_days = 730;
-  bool take_prometheus = true;                           // ingest.prometheus: POST /api/v1/ingest/prometheus
-  bool only_receives = false;                            // ingest.prometheus stands there: a configuration without targets is meant so
-  bool simulated_ingest = false;                         // ingest.simulated: what is sent there is of a simulated fleet
-  pipeline::QuarantineSettings quarantine;               // quarantine.max_rows, quarantine.max_age
-  validation::Overrides overrides;                       // validation.overrides
+  bool take_prometheus = true;              // ingest.prometheus: POST /api/v1/ingest/prometheus
+  bool only_receives = false;               // ingest.prometheus stands there: a configuration without targets is meant so
+  bool simulated_ingest = false;            // ingest.simulated: what is sent there is of a simulated fleet
+  pipeline::QuarantineSettings quarantine;  // quarantine.max_rows, quarantine.max_age
+  validation::Overrides overrides;          // validation.overrides
   // The built-in catalogue, and faults.catalogues over it; never null.
   std::shared_ptr<const faults::FaultCatalogue> faults = std::make_shared<const faults::FaultCatalogue>(faults::FaultCatalogue::built_in());
-  std::string log_level = "info";                        // debug info warn error off
-  std::string log_format = "text";                       // or "json"
+  std::string log_level = "info";   // debug info warn error off
+  std::string log_format = "text";  // or "json"
 };
 
 /// Tells whether a file that the configuration names can be read.
