@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "domain/telemetry/identity.h"
-#include "pod_resources.pb.h"
+#include <pod_resources.pb.h>
 
 namespace ghm::job_attribution {
 namespace {

@@ -1,6 +1,6 @@
 #include "adapters/nvml/frames.h"
 
-#include "nvml_frames.pb.h"
+#include <nvml_frames.pb.h>
 
 namespace ghm::nvml {
 namespace {
