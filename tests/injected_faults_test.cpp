@@ -124,7 +124,7 @@ void PrintTo(const struct Expected& e, std::ostream* out);
 
 struct Expected {
   const char* fault;
-  std::vector<std::string> rules;   // one of these, in the score of the board
+  std::vector<std::string> rules;   // one of these, in the score of the board: each profile has its own
   std::vector<std::string> events;  // all of these, about the board or, with "host", its host
   views::Cause anomaly{};           // instead of a rule, where `by_anomaly`
   bool by_anomaly = false;
@@ -137,12 +137,12 @@ void PrintTo(const Expected& e, std::ostream* out) {
 }
 
 const Expected kExpected[] = {
-    {"hbm_ue", {"memory.ue_7d"}, {"xid 48"}},
-    {"ce_storm", {"memory.corrected"}, {}},
+    {"hbm_ue", {"memory.ue_7d", "memory.uncorrected"}, {"xid 48"}},
+    {"ce_storm", {"memory.corrected", "memory.ce_flood"}, {}},
     {"row_remap_pending", {"memory.remap_pending"}, {}},
     {"row_remap_fail", {"memory.remap_failed"}, {"xid 64"}},
-    {"off_bus", {"reliability.reset"}, {"xid 79", "gpu_missing"}},
-    {"gsp_hang", {"reliability.reset"}, {"xid 119"}},
+    {"off_bus", {"reliability.reset", "reliability.incidents"}, {"xid 79", "gpu_missing"}},
+    {"gsp_hang", {"reliability.reset", "reliability.incidents"}, {"xid 119"}},
     {"nvlink_down", {"performance.nvlink"}, {"xid 74"}},
     {"nvlink_crc", {}, {"anomaly"}, views::Cause::nvlink, true},
     {"thermal_tim", {"thermal.throttle"}, {}},
@@ -153,7 +153,7 @@ const Expected kExpected[] = {
     {"sensor_stuck", {}, {"anomaly"}, views::Cause::heat, true, false, 1800min, 300min},
     {"page_500", {}, {"source_silent host"}, {}, false, true},
     {"page_hang", {}, {"source_silent host"}, {}, false, true},
-    {"gpu_vanish", {"reliability.reset"}, {"gpu_missing"}},
+    {"gpu_vanish", {"reliability.reset", "reliability.incidents"}, {"gpu_missing"}},
 };
 
 class InjectedFault : public ::testing::TestWithParam<Expected> {};
@@ -235,7 +235,7 @@ TEST_P(NoBoardsFault, CostsNoHardwarePoints) {
   for (std::size_t i = 0; i < a->boards.size(); ++i) {
     ASSERT_TRUE(a->boards[i].health && b->boards[i].health) << i;
     if (fault == "gpu_vanish" && ill.is_struck(b->boards[i].board)) {
-      EXPECT_THAT(news(b->boards[i], a->boards[i]), testing::IsSubsetOf({"reliability.reset", "reliability.uptime"}));
+      EXPECT_THAT(news(b->boards[i], a->boards[i]), testing::IsSubsetOf({"reliability.reset", "reliability.incidents", "reliability.uptime"}));
     } else {
       EXPECT_THAT(news(b->boards[i], a->boards[i]), testing::IsEmpty()) << "slot " << i;
       EXPECT_TRUE(b->boards[i].health->critical.empty());
