@@ -222,6 +222,10 @@ std::optional<HostRound> Spool::read_next() {
     const auto packed = PackedBatch::open(record->payload);
     auto batch = packed ? decoder_.decode(*packed) : Result<Batch>(packed.error());
     if (record->sequence <= read_) continue;  // it is with the receiver; read for those that lean on it
+    if (!belongs_here(record->sequence)) {
+      ++stats_.skipped;
+      continue;
+    }
     read_ = record->sequence;
     if (!batch || batch->rounds.size() != 1 || batch->rounds[0].sequence != record->sequence) {
       ++stats_.skipped;
@@ -229,6 +233,12 @@ std::optional<HostRound> Spool::read_next() {
     }
     return std::move(batch->rounds[0]);
   }
+}
+
+// Files are named after their first round. One from elsewhere (a file copied over another) would take numbers of rounds to come.
+bool Spool::belongs_here(std::uint64_t sequence) const {
+  const auto next = sizes_.upper_bound(reading_);
+  return reading_ <= sequence && (next == sizes_.end() || sequence < next->first);
 }
 
 bool Spool::open_next_segment() {

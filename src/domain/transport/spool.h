@@ -68,6 +68,7 @@ class Spool {
   void finish_segment();
 
   std::optional<HostRound> read_next();
+  bool belongs_here(std::uint64_t sequence) const;
   bool open_next_segment();
   void count_damage();
   void remove_taken();

@@ -282,6 +282,26 @@ TEST(Spool, APowerCutLosesNothingThatWasKept) {
   }
 }
 
+TEST(Spool, AFileUnderAnotherNameTakesNoNumbersOfRoundsToCome) {
+  Machine machine(1);
+  MovingHost host(1, 3, 1);
+  std::string later;
+  {
+    auto spool = open(machine);
+    keep(spool, host, 3);
+    for (const auto& [name, text] : machine.files())
+      if (first_sequence_of(name)) later = text;
+  }
+  Machine other(1);
+  other.files()[segment_name(2)] = later;  // rounds of times to come, in a file of old ones
+  other.files()[segment_name(3)] = "";
+  auto spool = open(other);
+  const auto kept = keep(spool, host, 2);
+  EXPECT_EQ(drain(spool), kept) << "only what is kept now";
+  EXPECT_EQ(spool.stats().skipped, 3u);
+  EXPECT_TRUE(spool.is_empty());
+}
+
 TEST(Spool, WhatIsNoSpoolIsLeftAlone) {
   Machine machine(1);
   machine.files() = {{"agent", "rubbish"}, {"position", "00000000001770000000 deadbeef\n"}, {"spool-x.seg", "?"}, {"notes.txt", "mine"}};
