@@ -73,13 +73,19 @@ class Site {
     if (auto* refused = std::get_if<http::Response>(&who)) return finish(visit, std::move(*refused));
     if (auto known = check_params(visit.request, route.params); !known) return finish(visit, problem_of(known.error()));
     Call call{visit.request, world_, world_->snapshot(), std::get<Identity>(std::move(who)), id, streams_};
-    switch (route.work) {
+    switch (work_of(route, visit.request)) {
       case Work::live: return finish(visit, answer(route, call));
       case Work::snapshot: return finish(visit, once_per_snapshot(route, call));
+      case Work::deeper:
       case Work::store: return later(std::move(visit), route, std::move(call));
       case Work::take: return take(std::move(visit), route, std::move(call));
       case Work::command: return command(std::move(visit), route, call);
     }
+  }
+
+  static Work work_of(const Route& route, const http::Request& request) {
+    if (route.work != Work::deeper) return route.work;
+    return request.param("at") || request.param("by") ? Work::store : Work::snapshot;
   }
 
   std::variant<Identity, http::Response> admit(const http::Request& request, const Route& route) const {

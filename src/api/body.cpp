@@ -92,6 +92,14 @@ std::vector<views::Json> Body::objects(const char* name, std::size_t most) {
   return {};
 }
 
+std::vector<std::string> Body::strings(const char* name, std::size_t most) {
+  const auto* found = find(name);
+  const auto is_text = [](const views::Json& item) { return item.is_string() && !item.get_ref<const std::string&>().empty(); };
+  if (found != nullptr && found->is_array() && found->size() <= most && std::ranges::all_of(*found, is_text)) return *found;
+  complain(name, fmt::format("a list of at most {} texts", most).c_str());
+  return {};
+}
+
 Result<void> Body::finish() {
   for (const auto& [name, value] : object_.items())
     if (!asked_.contains(name)) complaints_.push_back(fmt::format("{}: not known; known are {}", name, fmt::join(asked_, ", ")));

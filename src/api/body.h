@@ -29,6 +29,8 @@ class Body {
   /// An object of texts.
   std::map<std::string, std::string> texts(const char* name);
 
+  /// Required: at most `most` texts, none empty.
+  std::vector<std::string> strings(const char* name, std::size_t most);
   /// Required: at most `most` objects.
   std::vector<views::Json> objects(const char* name, std::size_t most);
 

@@ -1,9 +1,12 @@
 #include <fmt/format.h>
 
+#include <set>
+
 #include "api/params.h"
 #include "api/route.h"
 #include "api/static_files.h"
 #include "domain/views/ledger_views.h"
+#include "pipeline/event_code.h"
 
 namespace ghm::api {
 namespace {
@@ -11,16 +14,25 @@ namespace {
 constexpr std::size_t kMostEvents = 1000;
 constexpr std::size_t kMostLookedAt = 20'000;  // of all kinds, while looking for one kind
 
+std::string text_at(const views::Json& body, const char* key) {
+  const auto found = body.find(key);
+  return found != body.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
 views::Json event_item(const store::Record& record, const views::Json& body) {
   const auto text_or_null = [&](const char* key) -> views::Json {
     const auto found = body.find(key);
     return found == body.end() || !found->is_string() || found->get_ref<const std::string&>().empty() ? views::Json() : *found;
   };
-  return {{"at", format_rfc3339(record.at)},
-          {"kind", text_or_null("kind")},
-          {"gpu", text_or_null("gpu")},
-          {"host", text_or_null("host")},
-          {"detail", text_or_null("detail")}};
+  const int code = pipeline::event_code(body);
+  views::Json item{{"at", format_rfc3339(record.at)},
+                   {"kind", text_or_null("kind")},
+                   {"gpu", text_or_null("gpu")},
+                   {"host", text_or_null("host")},
+                   {"code", code == 0 ? views::Json() : views::Json(code)},
+                   {"detail", text_or_null("detail")}};
+  if (const auto numbers = body.find("anomaly"); numbers != body.end() && numbers->is_object()) item["anomaly"] = *numbers;
+  return item;
 }
 
 }  // namespace
@@ -55,12 +67,32 @@ http::Response get_coverage(const Call& call) {
 
 namespace {
 
+/// Hosts of a place that was asked for; all when none was.
+class HostFilter {
+ public:
+  explicit HostFilter(const Call& call) {
+    const auto host = call.request.param("host"), rack = call.request.param("rack"), site = call.request.param("datacenter");
+    active_ = host || rack || site;
+    if (!active_) return;
+    for (const auto& h : call.fleet->hosts)
+      if ((!host || *host == h.host.name) && (!rack || *rack == h.host.place.rack) && (!site || *site == h.host.place.datacenter))
+        names_.insert(h.host.name);
+  }
+  bool is_active() const { return active_; }
+  bool passes(const std::string& host) const { return !active_ || names_.contains(host); }
+
+ private:
+  bool active_ = false;
+  std::set<std::string> names_;
+};
+
 // `board`: only events about it; none: all.
 http::Response events(const Call& call, fleet::BoardId board) {
   const auto limit = number_param(call.request, "limit", 100, 1, kMostEvents);
   if (!limit) return problem_of(limit.error());
   const auto kind = call.request.param("kind");
-  const bool all = !kind && board == fleet::BoardId::none;
+  const HostFilter hosts(call);
+  const bool all = !kind && board == fleet::BoardId::none && !hosts.is_active();
   // The future too: a clock that was set back must not hide what happened.
   const auto records = call.world->records.recent("event", {Timestamp(), call.now() + std::chrono::days(2)}, all ? *limit : kMostLookedAt);
   if (!records) return problem_of(records.error());
@@ -69,6 +101,7 @@ http::Response events(const Call& call, fleet::BoardId board) {
     const auto body = views::Json::parse(record.body, nullptr, false);
     if (!body.is_object() || (kind && body.value("kind", "") != *kind)) continue;
     if (board != fleet::BoardId::none && body.value("board", 0u) != static_cast<std::uint32_t>(board)) continue;
+    if (!hosts.passes(text_at(body, "host"))) continue;
     items.push_back(event_item(record, body));
     if (items.size() == *limit) break;
   }

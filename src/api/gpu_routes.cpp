@@ -1,5 +1,6 @@
 #include "api/params.h"
 #include "api/route.h"
+#include "services/past_score.h"
 
 namespace ghm::api {
 namespace {
@@ -12,7 +13,10 @@ Result<views::GpuQuery> read_query(const http::Request& request) {
   q.host = request.param("host").value_or("");
   q.rack = request.param("rack").value_or("");
   q.datacenter = request.param("datacenter").value_or("");
+  q.region = request.param("region").value_or("");
   q.model = request.param("model").value_or("");
+  q.driver = request.param("driver").value_or("");
+  q.batch = request.param("batch").value_or("");
   q.band = request.param("band").value_or("");
   const auto limit = number_param(request, "limit", q.limit, 1, 1000);
   if (!limit) return limit.error();
@@ -62,7 +66,12 @@ http::Response get_gpu(const Call& call) {
 http::Response get_gpu_health(const Call& call) {
   const auto board = board_named(*call.fleet, call.id);
   if (!board) return problem_of(board.error());
-  return json_answer(views::gpu_health(*call.fleet, *board));
+  if (!call.request.param("at")) return json_answer(views::gpu_health(*call.fleet, *board));
+  const auto at = time_param(call.request, "at", call.now());
+  if (!at) return problem_of(at.error());
+  if (*at > call.now()) return problem_of({Errc::invalid_input, "at: this is in the future: expected a time up to now"});
+  const auto past = services::past_score(call.world->telemetry, call.world->records, *call.fleet, *board, *at);
+  return past ? json_answer(views::gpu_health_at(*call.fleet, *board, *past)) : problem_of(past.error());
 }
 
 }  // namespace ghm::api

@@ -32,6 +32,8 @@ views::Json point_json(const services::ScorePoint& p) {
 }  // namespace
 
 http::Response get_fleet_health(const Call& call) {
+  if (call.request.param("by")) return get_group_health(call);
+  if (call.request.param("id")) return problem_of({Errc::invalid_input, "id: needs `by`: GET fleet/health?by=rack&id=R031"});
   return json_answer(views::fleet_health(*call.fleet));
 }
 

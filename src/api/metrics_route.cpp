@@ -7,6 +7,7 @@
 #include "api/params.h"
 #include "api/route.h"
 #include "domain/telemetry/metric_catalogue.h"
+#include "services/peer_bands.h"
 
 namespace ghm::api {
 namespace {
@@ -87,6 +88,28 @@ Result<milliseconds> read_interval(const http::Request& request, TimeRange range
   return *interval;
 }
 
+// "1" and "true", "0" and "false".
+Result<bool> bool_or_1(const http::Request& request, const std::string& name) {
+  const auto text = request.param(name);
+  if (!text || *text == "0" || *text == "false") return false;
+  if (*text == "1" || *text == "true") return true;
+  return bad(fmt::format("{}: '{}': expected 1 or 0", name, text->substr(0, 80)));
+}
+
+std::vector<store::SeriesKey> keys_of(const std::vector<Wanted>& wanted) {
+  std::vector<store::SeriesKey> keys;
+  for (const auto& w : wanted) keys.push_back(w.series);
+  return keys;
+}
+
+Result<void> add_peers(const Call& call, std::size_t board, const std::vector<Wanted>& wanted, TimeRange range, milliseconds interval,
+                       std::vector<views::MetricColumn>& columns) {
+  auto bands = services::peer_bands(call.world->telemetry, *call.fleet, board, keys_of(wanted), range, interval);
+  if (!bands) return bands.error();
+  for (std::size_t i = 0; i < columns.size(); ++i) columns[i].peers = std::move((*bands)[i]);
+  return {};
+}
+
 }  // namespace
 
 http::Response get_gpu_metrics(const Call& call) {
@@ -99,13 +122,18 @@ http::Response get_gpu_metrics(const Call& call) {
   if (!range) return problem_of(range.error());
   const auto interval = read_interval(call.request, *range, refresh_of(*call.fleet, board.host));
   if (!interval) return problem_of(interval.error());
+  const auto peers = bool_or_1(call.request, "peers");
+  if (!peers) return problem_of(peers.error());
+  auto buckets = call.world->telemetry.aggregate_many(keys_of(*series), *range, *interval);
+  if (!buckets) return problem_of(buckets.error());
   std::vector<views::MetricColumn> columns;
-  for (const auto& wanted : *series) {
-    auto buckets = call.world->telemetry.aggregate(wanted.series, *range, *interval);
-    if (!buckets) return problem_of(buckets.error());
+  for (std::size_t i = 0; i < series->size(); ++i) {
+    const auto& wanted = (*series)[i];
     const bool counter = windows::counting_of(wanted.series.metric) != windows::Counting::none;
-    columns.push_back({wanted.name, wanted.unit, std::move(*buckets), counter});
+    columns.push_back({wanted.name, wanted.unit, std::move((*buckets)[i]), counter});
   }
+  if (*peers)
+    if (auto done = add_peers(call, *index, *series, *range, *interval, columns); !done) return problem_of(done.error());
   return json_answer(views::gpu_metrics(board, *range, *interval, columns, call.fleet->as_of));
 }
 

@@ -64,8 +64,6 @@ std::vector<std::string> split_list(std::string_view text) {
   return split(text, ',');
 }
 
-namespace {
-
 Result<Timestamp> time_param(const http::Request& request, const std::string& name, Timestamp otherwise) {
   const auto text = request.param(name);
   if (!text) return otherwise;
@@ -74,8 +72,6 @@ Result<Timestamp> time_param(const http::Request& request, const std::string& na
   return Error{Errc::invalid_input,
                fmt::format("{}: '{}': expected a time such as 2026-02-09T19:00:00Z, or Unix seconds", name, text->substr(0, 80))};
 }
-
-}  // namespace
 
 Result<TimeRange> range_param(const http::Request& request, Timestamp now, std::chrono::milliseconds otherwise, std::chrono::days longest) {
   const auto bad = [](std::string what) { return Error{Errc::invalid_input, std::move(what)}; };

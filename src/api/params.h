@@ -20,6 +20,8 @@ Result<std::size_t> number_param(const http::Request& request, const std::string
                                  std::size_t most);
 /// "true" or "false"; nullopt when absent.
 Result<std::optional<bool>> bool_param(const http::Request& request, const std::string& name);
+/// RFC 3339 or Unix seconds.
+Result<Timestamp> time_param(const http::Request& request, const std::string& name, Timestamp otherwise);
 /// `start` and `end`, RFC 3339 or Unix seconds: without them from `otherwise` before `end`, until `now`. At most `longest`.
 Result<TimeRange> range_param(const http::Request& request, Timestamp now, std::chrono::milliseconds otherwise, std::chrono::days longest);
 /// "A,B" to its parts, empty ones left out.

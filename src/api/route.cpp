@@ -9,7 +9,7 @@ namespace ghm::api {
 namespace {
 
 constexpr std::string_view kQuarantineParams = "reason metric source gpu limit cursor";
-constexpr std::string_view kGpuParams = "sort limit cursor q host rack datacenter model band silent";
+constexpr std::string_view kGpuParams = "sort limit cursor q host rack datacenter region model driver batch band silent";
 
 // clang-format off
 constexpr Route kRoutes[] = {
@@ -18,11 +18,14 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/fleet/cells",       Role::viewer, Work::snapshot, "colour",                     get_cells},
     {"GET", "/api/v1/gpus",              Role::viewer, Work::snapshot, kGpuParams,                   get_gpus},
     {"GET", "/api/v1/gpus/{id}",         Role::viewer, Work::live,     "",                           get_gpu},
-    {"GET", "/api/v1/gpus/{id}/health",  Role::viewer, Work::snapshot, "",                           get_gpu_health},
+    {"GET", "/api/v1/gpus/{id}/health",  Role::viewer, Work::deeper,   "at",                         get_gpu_health},
     {"GET", "/api/v1/gpus/{id}/health/history", Role::viewer, Work::store, "start end",              get_gpu_health_history},
-    {"GET", "/api/v1/fleet/health",      Role::viewer, Work::snapshot, "",                           get_fleet_health},
+    {"GET", "/api/v1/fleet/health",      Role::viewer, Work::deeper,   "by id",                      get_fleet_health},
+    {"GET", "/api/v1/fleet/story",       Role::viewer, Work::store,    "",                           get_story},
+    {"GET", "/api/v1/explain",           Role::viewer, Work::store,    "gpus",                       get_explain},
+    {"POST", "/api/v1/explain",          Role::viewer, Work::store,    "",                           post_explain},
     {"GET", "/api/v1/fleet/degraded",    Role::viewer, Work::snapshot, "below limit",                get_fleet_degraded},
-    {"GET", "/api/v1/gpus/{id}/metrics", Role::viewer, Work::store,    "metrics start end interval", get_gpu_metrics},
+    {"GET", "/api/v1/gpus/{id}/metrics", Role::viewer, Work::store,    "metrics start end interval peers", get_gpu_metrics},
     {"GET", "/api/v1/gpus/{id}/ledger",  Role::viewer, Work::store,    "",                           get_gpu_ledger},
     {"GET", "/api/v1/gpus/{id}/jobs",    Role::viewer, Work::store,    "limit",                      get_gpu_jobs},
     {"GET", "/api/v1/gpus/{id}/events",  Role::viewer, Work::store,    "limit kind",                 get_gpu_events},
@@ -33,7 +36,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/maintenance",       Role::viewer, Work::snapshot, "active",                     get_maintenance},
     {"POST", "/api/v1/maintenance",      Role::operator_, Work::command, "",                         nullptr, post_maintenance},
     {"DELETE", "/api/v1/maintenance/{id}", Role::operator_, Work::command, "",                       nullptr, end_maintenance},
-    {"GET", "/api/v1/events",            Role::viewer, Work::store,    "limit kind",                 get_events},
+    {"GET", "/api/v1/events",            Role::viewer, Work::store,    "limit kind rack host datacenter", get_events},
     {"GET", "/api/v1/quarantine",        Role::viewer, Work::store,    kQuarantineParams,            get_quarantine},
     {"POST", "/api/v1/quarantine/replay", Role::operator_, Work::store, "",                          post_quarantine_replay},
     {"GET", "/api/v1/meta",              Role::viewer, Work::snapshot, "",                           get_meta},

@@ -31,6 +31,7 @@ enum class Work {
   snapshot,  // on the snapshot and the request alone: made once per snapshot, then served from memory
   live,      // quick, made each time
   store,     // reads the store: made by a worker, so that the event loop does not wait for a disk
+  deeper,    // as `snapshot`, but with the parameter `at` or `by` it reads the store
   take,      // takes data in: read by a worker, answered when it is kept
   command,   // changes something: answered when that is durable
 };
@@ -68,6 +69,10 @@ http::Response get_coverage(const Call&);
 http::Response get_fleet_health(const Call&);  // health_routes.cpp
 http::Response get_fleet_degraded(const Call&);
 http::Response get_gpu_health_history(const Call&);
+http::Response get_story(const Call&);  // story_routes.cpp
+http::Response get_explain(const Call&);
+http::Response post_explain(const Call&);
+http::Response get_group_health(const Call&);
 http::Response get_layout(const Call&);
 http::Response get_cells(const Call&);
 http::Response get_meta(const Call&);

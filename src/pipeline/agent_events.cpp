@@ -73,6 +73,15 @@ store::Record host_facts_record(const std::string& host, const telemetry::LabelM
   return {"host_facts", host, at, body.dump(-1, ' ', false, Json::error_handler_t::replace)};
 }
 
+telemetry::Workload workload_of(const HeldByBoard::mapped_type& held) {
+  telemetry::Workload out;
+  for (const auto& [kind, values] : held)
+    for (const auto& v : values) (kind == "pod" ? out.pods : out.jobs).push_back(v.value);
+  std::ranges::sort(out.pods);
+  std::ranges::sort(out.jobs);
+  return out;
+}
+
 HeldByBoard held_by_board(const transport::HostRound& round, const telemetry::PageLayout& said, const std::vector<BoardId>& boards,
                           const std::function<BoardId(const transport::GpuName&)>& board_of) {
   HeldByBoard out;

@@ -26,6 +26,8 @@ store::Record host_facts_record(const std::string& host, const telemetry::LabelM
 
 /// Per board of the page what holds it now, of both kinds ("pod", "job"): by the labels of its page and by who knows better.
 using HeldByBoard = std::map<fleet::BoardId, std::map<std::string, std::vector<fleet::Held>>>;
+/// Of one board, as the live view shows it.
+telemetry::Workload workload_of(const HeldByBoard::mapped_type& held);
 HeldByBoard held_by_board(const transport::HostRound& round, const telemetry::PageLayout& said, const std::vector<fleet::BoardId>& boards,
                           const std::function<fleet::BoardId(const transport::GpuName&)>& board_of);
 

@@ -193,6 +193,7 @@ void AgentSource::take_events(const transport::HostRound& round, Timestamp at, T
     auto event = ledger_event(round.events[i], at - round.at, now);
     event.board = board_of(round.events[i].gpu);
     event.host = host_;
+    if (event.code != 0 && event.board != BoardId::none) ingest_.score_soon(event.board);
     out.records.push_back(agent_record(event, std::as_const(ingest_).ledger().find(event.board), fmt::format("{}-{}", key, i)));
   }
   if (round.host == facts_) return;
@@ -202,14 +203,21 @@ void AgentSource::take_events(const transport::HostRound& round, Timestamp at, T
 
 void AgentSource::take_jobs(const transport::HostRound& round, Timestamp at) {
   if (!state_.layout || (jobs_known_ && round.jobs == jobs_)) return;
-  for (const auto& [board, held] : held_by_board(round, *said_layout_, state_.boards, [this](const auto& gpu) { return board_of(gpu); }))
+  std::vector<BoardId> boards;
+  std::vector<telemetry::Workload> work;
+  for (const auto& [board, held] : held_by_board(round, *said_layout_, state_.boards, [this](const auto& gpu) { return board_of(gpu); })) {
     for (const auto& [kind, values] : held) ingest_.ledger().note_held(board, kind, values, at);
+    boards.push_back(board);
+    work.push_back(workload_of(held));
+  }
+  ingest_.show_work(boards, work);
   jobs_ = round.jobs;
   jobs_known_ = true;
 }
 
 void AgentSource::tell(const char* kind, Timestamp at, std::string detail, fleet::Facts fields, ToKeep& out) {
-  const fleet::FleetEvent event{at, kind, BoardId::none, host_, std::move(detail), 0, std::move(fields)};
+  fleet::FleetEvent event{at, kind, BoardId::none, host_, std::move(detail)};
+  event.fields = std::move(fields);
   std::ranges::move(ingest_.event_records({event}), std::back_inserter(out.records));
 }
 

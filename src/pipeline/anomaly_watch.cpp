@@ -34,15 +34,34 @@ struct Finder {
   }
 };
 
+fleet::AnomalyNumbers numbers_of(const anomaly::Anomaly& a) {
+  const auto* spec = telemetry::MetricCatalogue::built_in().find(a.metric);
+  return {spec != nullptr ? spec->name : std::string(),
+          std::string(to_string(a.detector)),
+          std::string(to_string(a.severity)),
+          a.value,
+          a.expected,
+          a.sigma,
+          a.z,
+          std::string(a.unit),
+          std::string(to_string(a.peers)),
+          a.since};
+}
+
 fleet::FleetEvent event_of(const anomaly::AnomalyChange& change, const SourceState& from, Timestamp at, const fleet::Ledger& ledger) {
   const auto& a = change.anomaly;
   const auto* board = ledger.find(a.board);
   const auto who = board != nullptr ? fleet::spoken_name(*board) : from.saw.host;
   const auto words = fmt::format("{}, {}", anomaly::to_string(a.detector), anomaly::to_string(a.severity));
-  if (change.opened) return {at, "anomaly", a.board, from.saw.host, fmt::format("{}: {} ({})", who, a.sentence, words)};
+  if (change.opened) return {at, "anomaly", a.board, from.saw.host, fmt::format("{}: {} ({})", who, a.sentence, words), 0, numbers_of(a)};
   const auto lasted = std::chrono::floor<std::chrono::minutes>(at - a.since);
-  return {at, "anomaly_cleared", a.board, from.saw.host,
-          fmt::format("{}: over after {}: {} ({})", who, format_duration(lasted), a.sentence, words)};
+  return {at,
+          "anomaly_cleared",
+          a.board,
+          from.saw.host,
+          fmt::format("{}: over after {}: {} ({})", who, format_duration(lasted), a.sentence, words),
+          0,
+          numbers_of(a)};
 }
 
 }  // namespace
@@ -53,6 +72,7 @@ std::vector<anomaly::Seat> seats_of(const telemetry::PageLayout& layout, const s
   for (std::size_t g = 0; g < boards.size(); ++g) {
     seats[g].board = boards[g];
     seats[g].model = layout.gpus[g].model;
+    if (g < layout.work.size() && !layout.work[g].jobs.empty()) seats[g].job = layout.work[g].jobs.front();
   }
   const auto& series = layout.table->series;
   for (std::uint32_t i = 0; i < series.size(); ++i) {
@@ -79,6 +99,14 @@ std::vector<fleet::FleetEvent> watch_anomalies(SourceState& from, const telemetr
   std::vector<fleet::FleetEvent> events;
   for (const auto& change : from.anomalies.minute(at, reading.values, away)) events.push_back(event_of(change, from, at, ledger));
   return events;
+}
+
+std::vector<views::OpenAnomaly> open_anomalies(const SourceState& from) {
+  std::vector<views::OpenAnomaly> out;
+  for (auto& a : from.anomalies.open())
+    out.push_back({a.board, from.saw.host, a.metric, anomaly::to_string(a.detector), anomaly::to_string(a.severity), a.since,
+                   std::move(a.sentence)});
+  return out;
 }
 
 }  // namespace ghm::pipeline

@@ -16,4 +16,7 @@ std::vector<anomaly::Seat> seats_of(const telemetry::PageLayout& layout, const s
 std::vector<fleet::FleetEvent> watch_anomalies(SourceState& from, const telemetry::PageReading& reading, Timestamp at,
                                                const fleet::Ledger& ledger);
 
+/// What is open at the source, for the fleet's screen.
+std::vector<views::OpenAnomaly> open_anomalies(const SourceState& from);
+
 }  // namespace ghm::pipeline

@@ -78,6 +78,29 @@ TEST_F(AnomalyEvents, AFaultBecomesOneEventOfItsBoardAndAnotherWhenItIsOver) {
   EXPECT_THAT(anomalies(), Contains(AllOf(HasSubstr("anomaly_cleared " + serial(3)), HasSubstr("uncorrectable memory errors"))));
 }
 
+TEST_F(AnomalyEvents, CarriesItsNumbers) {
+  pass(90min);
+  ASSERT_TRUE(fleet.inject("3", "hbm_ue", now));
+  const auto injected = now;
+  pass(9min);
+  const auto is_it = [](const store::Record& r) { return r.kind == "event" && r.body.find("uncorrectable memory errors") != r.body.npos; };
+  const auto found = std::ranges::find_if(records, is_it);
+  ASSERT_NE(found, records.end());
+  const auto numbers = nlohmann::json::parse(found->body)["anomaly"];
+  EXPECT_EQ(numbers["metric"], "DCGM_FI_DEV_ECC_DBE_VOL_TOTAL");
+  EXPECT_EQ(numbers["detector"], "event_burst");
+  EXPECT_EQ(numbers["severity"], "error");
+  EXPECT_EQ(numbers["peers"], "none");
+  EXPECT_GE(numbers["value"], 1);
+  EXPECT_LT(numbers["expected"], 0.1);
+  EXPECT_GE(numbers["z"], 2);
+  EXPECT_EQ(numbers.size(), 10u);
+  const auto since = parse_time(numbers["since"].get<std::string>());
+  ASSERT_TRUE(since);
+  EXPECT_GE(*since, injected);
+  EXPECT_LE(*since, injected + 3min);
+}
+
 TEST_F(AnomalyEvents, UnderMaintenanceThereIsNone) {
   pass(90min);
   ingest.tell([&](fleet::Ledger& ledger) { ASSERT_TRUE(ledger.start_maintenance("R07", std::nullopt, "new cables", "test", now)); }, now,
@@ -99,7 +122,7 @@ TEST(SeatsOf, PreferTheNewerNameAndCountLinks) {
                    {0, {Entity::Kind::nvlink, 1}, MetricId{1527}},
                    {0, {Entity::Kind::mig, 1}, field::gpu_util},
                    {-1, {Entity::Kind::node, 0}, field::gpu_util}};
-  telemetry::PageLayout layout{table, {{}}, {}};
+  telemetry::PageLayout layout{table, {{}}, {{{}, {"train-7", "x"}}}};
   layout.gpus[0].model = "NVIDIA H200";
   const auto seats = seats_of(layout, {fleet::BoardId{5}});
   ASSERT_EQ(seats.size(), 1u);
@@ -107,6 +130,7 @@ TEST(SeatsOf, PreferTheNewerNameAndCountLinks) {
   using anomaly::index_of;
   using anomaly::Slot;
   EXPECT_EQ(seats[0].model, "NVIDIA H200");
+  EXPECT_EQ(seats[0].job, "train-7");
   EXPECT_EQ(c.column[index_of(Slot::heat_cut)], 1);
   EXPECT_EQ(c.column[index_of(Slot::gpu_temp)], 2);
   EXPECT_EQ(c.column[index_of(Slot::gpu_util)], anomaly::SlotColumns::kNoColumn) << "an instance is not the board";

@@ -90,7 +90,10 @@ void Ingest::keep_only(const std::vector<telemetry::Target>& targets) {
       kept.insert(std::move(node));
     }
   for (const auto& [address, gone] : sources_)
-    if (gone) trust_.forget(address);
+    if (gone) {
+      trust_.forget(address);
+      anomalies_.erase(address);
+    }
   sources_ = std::move(kept);
 }
 
@@ -133,6 +136,18 @@ void Ingest::on_page(const scrape::Scrape& scrape) {
   emit(std::move(out));
 }
 
+namespace {
+
+// Where the boards stand, by their target's labels or by the inventory; empty: nobody knows.
+std::string rack_of(const fleet::Ledger& ledger, const SourceState& from) {
+  for (const auto id : from.boards)
+    if (const auto* board = ledger.find(id); board != nullptr && !board->place.rack.empty())
+      return board->place.region + "\n" + board->place.datacenter + "\n" + board->place.rack;
+  return {};
+}
+
+}  // namespace
+
 void Ingest::settle(SourceState& from, const telemetry::PageReading& first, std::vector<fleet::BoardId> boards, Timestamp at) {
   if (first.layout == from.layout && boards == from.boards) return;
   const auto host = ledger_.host_id(from.saw.host);
@@ -143,8 +158,10 @@ void Ingest::settle(SourceState& from, const telemetry::PageReading& first, std:
   from.layout = first.layout;
   from.boards = std::move(boards);
   from.watch.on_series(from.columns.stored, from.boards, at);
+  from.anomalies.stand(peers_, rack_of(ledger_, from));
   from.anomalies.seat(seats_of(*from.layout, from.boards));
   ledger_.note_work(from.boards, first.layout->work, at);
+  show_work(from.boards, first.layout->work);
 }
 
 void Ingest::count_refused(const std::string& source, const telemetry::Refusal& refusal) {
@@ -226,8 +243,22 @@ void Ingest::show(SourceState& from, const telemetry::PageReading& reading, Time
     const double energy = live.energy == kNoColumn ? telemetry::absent() : reading.values[static_cast<std::size_t>(live.energy)];
     from.watch.on_values(live.board, digest_of(live_[id], energy), !telemetry::is_absent(energy) || live_[id].utilisation > 0, at);
   }
+  note_anomalies(from, reading, at);
+}
+
+void Ingest::note_anomalies(SourceState& from, const telemetry::PageReading& reading, Timestamp at) {
+  const auto events = watch_anomalies(from, reading, at, ledger_);
+  if (events.empty()) return;
   // Kept with what this page brings: emit() takes what waits first.
-  std::ranges::move(event_records(watch_anomalies(from, reading, at, ledger_)), std::back_inserter(waiting_records_));
+  std::ranges::move(event_records(events), std::back_inserter(waiting_records_));
+  anomalies_[from.saw.source] = open_anomalies(from);
+}
+
+void Ingest::show_work(const std::vector<fleet::BoardId>& boards, const std::vector<telemetry::Workload>& work) {
+  for (std::size_t i = 0; i < boards.size() && i < work.size(); ++i) {
+    const bool idle = work[i].pods.empty() && work[i].jobs.empty();
+    pending_.work.emplace_back(boards[i], idle ? nullptr : std::make_shared<const telemetry::Workload>(work[i]));
+  }
 }
 
 store::RowBatch Ingest::row(const SourceState& from, const telemetry::PageReading& reading, Timestamp at) const {
@@ -315,6 +346,7 @@ void Ingest::tick(Timestamp now) {
   pending_.conflicts = ledger_.conflicts();
   std::ranges::move(trust_.conflicts(ledger_), std::back_inserter(pending_.conflicts));
   pending_.maintenance = ledger_.maintenance().all();
+  for (const auto& [source, open] : anomalies_) pending_.anomalies.insert(pending_.anomalies.end(), open.begin(), open.end());
   pending_.accepted = stats_.accepted;
   pending_.refused = refusals_.total();  // what an earlier run refused is in it, as it is in the counts
   pending_.scrapes_ok = stats_.scrapes_ok;

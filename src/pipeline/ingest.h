@@ -81,6 +81,10 @@ class Ingest {
   void watch(SourceState& from, const telemetry::PageReading& reading);
   /// The live values of the source's boards.
   void show(SourceState& from, const telemetry::PageReading& reading, Timestamp at);
+  /// What runs on boards, as the live view shows it: an entry per entry of `boards`.
+  void show_work(const std::vector<fleet::BoardId>& boards, const std::vector<telemetry::Workload>& work);
+  /// Something that scores depend on has happened to the board.
+  void score_soon(fleet::BoardId board) { pending_.urgent.push_back(board); }
   store::RowBatch row(const SourceState& from, const telemetry::PageReading& reading, Timestamp at) const;
   /// The quieter kinds of silence, when whole pages come. Whoever works on the host knows that it is odd.
   void notice_signs(SourceState& from, Timestamp at, ToKeep& out);
@@ -95,6 +99,7 @@ class Ingest {
   void on_page(const scrape::Scrape& scrape);
   void no_answer(const scrape::Scrape& scrape, const std::string& error);
   void count(const std::string& address, const Source& from, const telemetry::PageReading& reading, const Trust::Verdict& verdict);
+  void note_anomalies(SourceState& from, const telemetry::PageReading& reading, Timestamp at);
 
   Settings settings_;
   Outlets outlets_;
@@ -104,9 +109,11 @@ class Ingest {
   fleet::Ledger ledger_;
   std::shared_ptr<Quarantine> quarantine_;
   Trust trust_;
+  std::shared_ptr<anomaly::PeerExchange> peers_ = std::make_shared<anomaly::PeerExchange>();
   RefusalCounts refusals_;
-  std::vector<LiveValues> live_;  // by BoardId
-  LiveUpdate pending_;            // what tick() will send
+  std::vector<LiveValues> live_;                                      // by BoardId
+  LiveUpdate pending_;                                                // what tick() will send
+  std::map<std::string, std::vector<views::OpenAnomaly>> anomalies_;  // by source
   std::vector<store::Record> waiting_records_;
   std::uint64_t event_sequence_ = 0;
   IngestStats stats_;

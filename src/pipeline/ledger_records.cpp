@@ -111,6 +111,19 @@ fleet::Asset read_asset(const Json& in) {
   return a;
 }
 
+Json numbers_json(const fleet::AnomalyNumbers& a) {
+  return {{"metric", a.metric},
+          {"detector", a.detector},
+          {"severity", a.severity},
+          {"value", a.value},
+          {"expected", a.expected},
+          {"sigma", a.sigma},
+          {"z", a.z},
+          {"unit", a.unit},
+          {"peers", a.peers},
+          {"since", format_rfc3339(a.since)}};
+}
+
 Error unreadable(const store::Record& r, const std::exception& e) {
   return Error{Errc::corrupt,
                fmt::format("record {}/{} of the ledger cannot be read ({}): restore ghm.db from a backup", r.kind, r.key, e.what())};
@@ -155,6 +168,7 @@ store::Record to_record(const fleet::FleetEvent& e, const fleet::Board* board, s
   Json body = {{"kind", e.kind}, {"host", e.host}, {"detail", e.detail}};
   if (e.code != 0) body["code"] = e.code;
   if (!e.fields.empty()) body["fields"] = e.fields;
+  if (e.anomaly) body["anomaly"] = numbers_json(*e.anomaly);
   if (board != nullptr) {
     body["board"] = static_cast<std::uint32_t>(board->id);
     body["gpu"] = board->serial.empty() ? board->uuid : board->serial;

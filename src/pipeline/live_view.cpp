@@ -62,6 +62,8 @@ void LiveView::apply(LiveUpdate update) {
       it->second.host.last_answer = live.last_answer;
       it->second.silent = live.silent;
     }
+  for (auto& [id, work] : update.work)
+    if (auto it = boards_.find(id); it != boards_.end()) it->second.work = std::move(work);
   take_reports();
   if (board_order_.empty()) sort_layout();
   auto next = snapshot(update);
@@ -129,6 +131,7 @@ std::shared_ptr<const views::FleetSnapshot> LiveView::snapshot(LiveUpdate& updat
   next->agents = std::move(update.agents);
   next->conflicts = std::move(update.conflicts);
   next->maintenance.restore(std::move(update.maintenance));
+  next->anomalies = std::move(update.anomalies);
   return next;
 }
 

@@ -28,6 +28,15 @@ int code_of(const nlohmann::json& body) {
 
 }  // namespace
 
+std::optional<std::pair<fleet::BoardId, health::Event>> scored_event(const store::Record& record) {
+  const auto body = nlohmann::json::parse(record.body, nullptr, false);
+  if (!body.is_object()) return std::nullopt;
+  auto kind = body.value("kind", "");
+  const auto board = static_cast<fleet::BoardId>(body.value("board", 0u));
+  if (board == fleet::BoardId::none || std::ranges::find(kKinds, kind) == kKinds.end()) return std::nullopt;
+  return std::pair(board, health::Event{seconds(record.at), std::move(kind), code_of(body)});
+}
+
 bool BoardStories::read_events(Timestamp now) {
   constexpr std::size_t kPage = 1000;
   if (newest_.empty()) newest_ = fmt::format("{:015}", to_unix_ms(now - kLookBack));  // keys begin with their time
@@ -36,12 +45,7 @@ bool BoardStories::read_events(Timestamp now) {
     if (!page) return false;
     for (const auto& record : *page) {
       newest_ = record.key;
-      const auto body = nlohmann::json::parse(record.body, nullptr, false);
-      if (!body.is_object()) continue;
-      const auto kind = body.value("kind", "");
-      const auto board = static_cast<fleet::BoardId>(body.value("board", 0u));
-      if (board == fleet::BoardId::none || std::ranges::find(kKinds, kind) == kKinds.end()) continue;
-      events_[board].push_back({seconds(record.at), kind, code_of(body)});
+      if (auto event = scored_event(record)) events_[event->first].push_back(std::move(event->second));
     }
     if (page->size() < kPage) return true;
   }

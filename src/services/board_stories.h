@@ -9,6 +9,9 @@
 
 namespace ghm::services {
 
+/// The event of a board that scores look at, and whose; nullopt for any other record.
+std::optional<std::pair<fleet::BoardId, health::Event>> scored_event(const store::Record& event);
+
 /// What the records know of boards, for scores: their events, when their source was silent, when somebody worked on them.
 /// Events are read once and then only the new ones; memory: those of 31 days that scores look at. The scoring thread's alone.
 class BoardStories {

@@ -285,11 +285,17 @@ TEST_P(StoreContract, ARandomStoryInBucketsIsAsInMemory) {
     ASSERT_EQ(newest.size(), expected.size());
     for (std::size_t i = 0; i < newest.size(); ++i) ASSERT_EQ(newest[i].point, expected[i].point) << "round " << round << ", series " << i;
     const auto from = kNoon - 48h + story.up_to(now - kNoon + 48h);
-    for (const auto& key : keys)
-      for (const auto width : kWidths)
-        for (const auto range : {TimeRange{kNoon - 72h, now + 1h}, TimeRange{from, from + story.up_to(30h)}})
-          ASSERT_EQ(telemetry_->aggregate(key, range, width).value(), oracle.aggregate(key, range, width).value())
-              << "round " << round << ", " << width.count() << " ms, metric " << static_cast<int>(key.metric);
+    for (const auto width : kWidths)
+      for (const auto range : {TimeRange{kNoon - 72h, now + 1h}, TimeRange{from, from + story.up_to(30h)}}) {
+        const auto together = telemetry_->aggregate_many(keys, range, width).value();
+        ASSERT_EQ(together.size(), keys.size());
+        for (std::size_t k = 0; k < keys.size(); ++k) {
+          const auto want = oracle.aggregate(keys[k], range, width).value();
+          ASSERT_EQ(together[k], want) << "round " << round << ", " << width.count() << " ms, series " << k << " of many";
+          ASSERT_EQ(telemetry_->aggregate(keys[k], range, width).value(), want)
+              << "round " << round << ", " << width.count() << " ms, metric " << static_cast<int>(keys[k].metric);
+        }
+      }
   }
 }
 

@@ -248,6 +248,7 @@ class WholeWay(Case):
         self.assertEqual(self.stored(), self.exporter.served)
 
     def test_a_server_that_is_away_is_one_line_and_no_reason_to_stay(self):
+        self.link.cut()
         self.start_agent()
         wait_for(lambda: self.own_metric("ghm_agent_send_failures_total") >= 2, what="two tries")
         self.assertEqual(self.agent.text().count("server.unreachable"), 1, self.agent.text())

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import unittest
 
-from harness import SOURCE, Fleet
+from harness import SOURCE, Demo, Fleet
 
 WEB = SOURCE / "web"
 SPEC = os.environ.get("GHM_SPEC", "")  # one file of web/e2e; all without it
@@ -19,14 +19,15 @@ def npm(*args, seconds=600, **env):
 
 
 class Browser(unittest.TestCase):
-    @unittest.skipIf(SPEC == "past", "run beside the other file")
+    @unittest.skipIf(SPEC in ("past", "places"), "run beside another file")
     def test_units(self):
         self.assertEqual(npm("test").returncode, 0)
 
     def test_a_living_fleet(self):
-        fleet = Fleet(gpus=48, interval="2s")
+        # The places are looked at in a fleet with an hour behind it and faults in it; the other files break a healthy one.
+        fleet = Demo(gpus=96) if SPEC == "places" else Fleet(gpus=48, interval="2s")
         try:
-            fleet.wait_for_gpus(48)
+            fleet.wait_for_gpus(40)
             shots = pathlib.Path(fleet.folder) / "shots"
             shots.mkdir()
             token = pathlib.Path(fleet.folder) / "data" / "admin.token"

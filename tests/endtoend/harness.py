@@ -138,3 +138,30 @@ class Fleet:
         for program in (self.server, self.simulator):
             if program:
                 program.stop()
+
+
+class Demo:
+    """`ghm demo`: a simulated fleet with an hour behind it and faults in it, and its server."""
+
+    def __init__(self, gpus=96):
+        self.folder = tempfile.mkdtemp(prefix="ghm-e2e-demo-")
+        self.simulator_port = free_ports((gpus + 7) // 8)
+        self.port = free_ports()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.program = Program(
+            self.folder, "demo", "--simulate", "--gpus", gpus, "--port", self.port, "--simulator-port", self.simulator_port, "--data-dir", f"{self.folder}/data"
+        )
+        try:
+            wait_for(lambda: fetch(self.url + "/healthz")[0] == 200, 90, what="the demo")
+        except AssertionError as late:
+            self.program.stop()
+            raise AssertionError(f"{late}\n{self.program.text()}") from late
+
+    def api(self, path):
+        return get_json(self.url + "/api/v1/" + path)
+
+    def wait_for_gpus(self, count, seconds=60):
+        return wait_for(lambda: self.api("fleet/summary")["reporting_gpus"] >= count, seconds, f"{count} reporting GPUs")
+
+    def stop(self):
+        self.program.stop()

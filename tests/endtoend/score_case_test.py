@@ -15,14 +15,17 @@ from harness import GHM, SOURCE, run
 
 sys.path.insert(0, str(SOURCE / "tests" / "oracles"))
 import health_oracle  # noqa: E402
+import health_oracle_v1  # noqa: E402
+
+ORACLES = {"baseline": health_oracle, "v1": health_oracle_v1}
 
 DAY = 86400
 DEV = "DCGM_FI_DEV_"
 BOARDS = int(os.environ.get("GHM_SCORE_CASES", 200))
 
 
-def answer(case):
-    done = run("score", "case", "--profile", "baseline", "--input", "-", "--json", input=json.dumps(case))
+def answer(case, profile="baseline"):
+    done = run("score", "case", "--profile", profile, "--input", "-", "--json", input=json.dumps(case))
     if done.returncode != 0 or done.stderr:
         raise AssertionError(done.stderr)
     return json.loads(done.stdout)
@@ -94,6 +97,13 @@ class Maker:
             warm[0] += drift
             return round(warm[0] + r.uniform(-6, 6), 1)
 
+        swinging = r.random() < 0.3 and only is None  # by day and night
+
+        def power(step=[0]):
+            step[0] += 1
+            swing = 250 * math.sin(2 * math.pi * step[0] * self.i / DAY) if swinging else 0
+            return round(500 + swing + r.uniform(-14, 14), 2)
+
         values = {
             "CLOCK_THROTTLE_REASONS": lambda: r.randrange(512) if r.random() < 0.03 else 0,
             "GPU_TEMP": temperature,
@@ -106,7 +116,7 @@ class Maker:
             "ROW_REMAP_PENDING": lambda pending=r.random() < 0.1: 1 if pending else 0,
             "ROW_REMAP_FAILURE": lambda: 1 if r.random() < rare * 5 else 0,
             "BANKS_REMAP_ROWS_AVAIL_NONE": lambda: r.choice([0, 0, 1, 2]) if rare else 0,
-            "POWER_USAGE": lambda: round(500 + r.uniform(-14, 14), 2),
+            "POWER_USAGE": power,
             "SM_CLOCK": lambda: 1755 if r.random() < 0.9 else r.randrange(1300, 1830, 15),
             "MAX_SM_CLOCK": lambda: 1830,
             "POWER_MGMT_LIMIT_DEF": lambda: 700,
@@ -116,6 +126,13 @@ class Maker:
             "PCIE_MAX_LINK_WIDTH": lambda: 16,
             "PCIE_LINK_GEN": lambda slow=r.random() < 0.2: 1 if slow else 5,
             "PCIE_MAX_LINK_GEN": lambda: 5,
+            "CORRECTABLE_REMAPPED_ROWS": self.counter(rare, 3),
+            "UNCORRECTABLE_REMAPPED_ROWS": self.counter(rare, 2),
+            "PCIE_REPLAY_COUNTER": self.counter(0.5, r.choice([3, 300])),
+            "NVLINK_ERROR_DL_CRC": self.counter(0.1, r.choice([2, 300])),
+            "NVLINK_CRC_FLIT_ERROR_COUNT_TOTAL": self.counter(0.1, 20),
+            "NVLINK_ERROR_DL_REPLAY": self.counter(0.1, 20),
+            "NVLINK_REPLAY_ERROR_COUNT_TOTAL": self.counter(0.1, 20),
         }
         made = {DEV + name: self.choose(value) for name, value in values.items() if only is None or name in only}
         made["DCGM_FI_PROF_GR_ENGINE_ACTIVE"] = self.choose(
@@ -176,10 +193,11 @@ class Maker:
         return {"start": self.t - 32 * DAY, "step_s": 900, "values": values}
 
 
-def compare(seed):
+def compare(task):
+    profile, seed = task
     case = Maker(seed).case()
-    want = health_oracle.score(case)
-    wrong = difference(answer(case), want)
+    want = ORACLES[profile].score(case)
+    wrong = difference(answer(case, profile), want)
     fired = {f["rule"] for d in want["dimensions"].values() for f in d["findings"]}
     return wrong and f"seed {seed}{wrong}", fired, want["overall"]
 
@@ -192,14 +210,15 @@ def check_published(case):
 
 class Differential(unittest.TestCase):
     def test_made_up_boards_agree_with_the_oracle(self):
-        fired, scored = set(), 0
-        with concurrent.futures.ProcessPoolExecutor(2) as pool:
-            for wrong, rules, overall in pool.map(compare, range(BOARDS), chunksize=10):
-                self.assertIsNone(wrong)
-                fired |= rules
-                scored += overall is not None
-        self.assertEqual(set(health_oracle.TABLE) - fired, set(), "rules that no made-up board broke")
-        self.assertGreater(scored, BOARDS // 3)
+        for profile, oracle in ORACLES.items():
+            fired, scored = set(), 0
+            with self.subTest(profile), concurrent.futures.ProcessPoolExecutor(2) as pool:
+                for wrong, rules, overall in pool.map(compare, ((profile, seed) for seed in range(BOARDS)), chunksize=10):
+                    self.assertIsNone(wrong)
+                    fired |= rules
+                    scored += overall is not None
+                self.assertEqual(set(oracle.TABLE) - fired, set(), "rules that no made-up board broke")
+                self.assertGreater(scored, BOARDS // 3)
 
     def test_the_oracle_would_notice(self):
         case = Maker(3).case()

@@ -3,6 +3,7 @@
 //   GHM_INJECT_PORT  the simulator's first port, whose /-/inject takes faults
 //   GHM_SHOTS        optional: a folder for pictures
 import { expect, type Page, test } from '@playwright/test';
+import type { FleetStory } from '../src/api';
 import { detailOf, get, healthyBoards, inject, mapColours, serverUrl, shot, sideways, summaryOf, watch } from './support';
 
 test.beforeAll(() => {
@@ -32,7 +33,8 @@ test('the overview shows what the API says', async ({ page, request }) => {
     )
     .toBeLessThanOrEqual(1);
   if (fleet.simulated) await expect(page.getByTestId('simulated')).toBeVisible();
-  await expect.poll(async () => (await summaryOf(request)).headline === (await page.getByTestId('headline').textContent())).toBe(true);
+  const headline = async () => (await get<FleetStory>(request, '/fleet/story')).headline;
+  await expect.poll(async () => (await headline()) === (await page.getByTestId('headline').textContent())).toBe(true);
   await expect(page.getByRole('region', { name: 'Look at these first' }).getByRole('listitem')).toHaveCount(Math.min(10, fleet.total_gpus));
   expect(wrong).toEqual([]);
 });

@@ -86,12 +86,16 @@ export interface GpuDetail extends Gpu {
 
 export interface Finding {
   rule: string;
-  lost: number;
+  lost: number; // points of its dimension
+  lost_overall: number; // points of the score
   value: number;
   reference: number;
+  unit: string | null;
+  window: string | null;
   at: string;
   text: string;
   critical: boolean;
+  evidence: string | null; // an address of this app: the chart at that moment
 }
 
 export interface Dimension {
@@ -103,6 +107,8 @@ export interface Dimension {
   coverage: number;
   available: boolean;
   note: string | null;
+  cap: { rule: string; level: number } | null; // a rule that holds the score
+  peers_median: number | null;
   findings: Finding[];
 }
 
@@ -113,6 +119,8 @@ export interface GpuHealth {
   class: string | null;
   band: Band;
   risk: string | null;
+  trend_7d: number | null; // points, at most 10 either way
+  trend_30d: number | null;
   coverage: number | null;
   scored_at: string | null;
   note: string | null;
@@ -123,6 +131,26 @@ export interface GpuHealth {
 
 export type Numbers = (number | null)[];
 
+export interface MetricSeries {
+  unit: string | null;
+  avg: Numbers;
+  min: Numbers;
+  max: Numbers;
+  last: Numbers;
+  increase?: Numbers; // of counters only
+  peers?: Peers | null;
+}
+
+/** The middle 80 % of the boards of its model, bucket by bucket. */
+export interface Peers {
+  of: number;
+  under_load: boolean; // only readings of busy boards count
+  figure: 'avg' | 'increase';
+  p10: Numbers;
+  p50: Numbers;
+  p90: Numbers;
+}
+
 export interface GpuMetrics {
   as_of: string;
   gpu: string;
@@ -130,7 +158,100 @@ export interface GpuMetrics {
   end: string;
   interval_s: number;
   t: number[];
-  series: Record<string, { unit: string | null; avg: Numbers; min: Numbers; max: Numbers; last: Numbers }>;
+  series: Record<string, MetricSeries>;
+}
+
+/** A board's scores where they changed, oldest first. */
+export interface ScorePoint {
+  at: string;
+  score: number | null;
+  class: string | null;
+  dimensions: Record<string, number | null>;
+}
+
+export interface HealthHistory {
+  id: string;
+  start: string;
+  end: string;
+  items: ScorePoint[];
+  as_of: string;
+}
+
+export interface Cluster {
+  kind: string;
+  id: string;
+  cause: string;
+  since: string | null;
+  gpus: number;
+  of: number;
+  text: string;
+  evidence: string | null;
+  p_chance: number | null;
+}
+
+export interface FleetStory {
+  as_of: string;
+  headline: string;
+  need_action: number;
+  clusters: Cluster[];
+  moved: { kind: string; id: string; text: string; from: number; to: number; since: string }[];
+}
+
+export interface Lift {
+  attribute: string;
+  value: string;
+  chosen: number;
+  of_chosen: number;
+  rest: number;
+  of_rest: number;
+  lift: number | null;
+  p: number;
+  text: string;
+}
+
+export interface Moved {
+  id: string;
+  name: string;
+  score: number | null;
+  trend_7d: number | null;
+  top_finding: string | null;
+  since: string | null;
+}
+
+export interface Group {
+  name: string;
+  gpus: number;
+  scored: number;
+  silent: number;
+  below_70: number;
+  index: number | null;
+  lowest: Moved | null;
+  moved_by: Moved | null;
+}
+
+export type GroupKind = 'datacenter' | 'rack' | 'host';
+
+export interface HealthGroups {
+  as_of: string;
+  groups: Group[];
+}
+
+/** One group: what holds it down, who moved it, what it has a part in. */
+export interface GroupHealth extends Omit<Group, 'name'> {
+  as_of: string;
+  id: string;
+  fell: { from: number; to: number; since: string; by: { id: string; name: string; from: number; to: number } } | null;
+  rest: { gpus: number; scored: number; index: number | null }; // the other boards of the same models
+  clusters: Cluster[];
+}
+
+export interface Xid {
+  code: number;
+  name: string;
+  component: string;
+  origin: 'hardware' | 'driver' | 'application' | 'ambiguous';
+  severity: string;
+  first_action: string;
 }
 
 export interface Layout {
@@ -157,6 +278,7 @@ export interface Meta {
   metrics: { name: string; field_id: number; unit: string | null; kind: string; meaning: string; used_for: string }[];
   reasons: string[];
   severities: string[];
+  xids?: Xid[];
 }
 
 export interface Quarantine {
@@ -395,9 +517,15 @@ export const api = {
   gpus: (params: Record<string, string | number | null>, signal?: AbortSignal) => json<GpuList>(`/gpus${queryOf(params)}`, signal),
   gpusCsv: async (params: Record<string, string | null>) => (await request(`/gpus${queryOf(params)}`, 'text/csv')).blob(),
   gpu: (id: string, signal?: AbortSignal) => json<GpuDetail>(gpuPath(id), signal),
-  health: (id: string, signal?: AbortSignal) => json<GpuHealth>(`${gpuPath(id)}/health`, signal),
-  metrics: (id: string, start: number, end: number, signal?: AbortSignal) =>
-    json<GpuMetrics>(`${gpuPath(id)}/metrics${queryOf({ start: Math.floor(start), end: Math.ceil(end) })}`, signal),
+  /** `at`: the score as it was then; null for now. */
+  health: (id: string, at: string | null, signal?: AbortSignal) => json<GpuHealth>(`${gpuPath(id)}/health${queryOf({ at })}`, signal),
+  healthHistory: (id: string, params: Params, signal?: AbortSignal) =>
+    json<HealthHistory>(`${gpuPath(id)}/health/history${queryOf(params)}`, signal),
+  metrics: (id: string, params: Params, signal?: AbortSignal) => json<GpuMetrics>(`${gpuPath(id)}/metrics${queryOf(params)}`, signal),
+  groups: (by: GroupKind, signal?: AbortSignal) => json<HealthGroups>(`/fleet/health${queryOf({ by })}`, signal),
+  group: (by: GroupKind, id: string, signal?: AbortSignal) => json<GroupHealth>(`/fleet/health${queryOf({ by, id })}`, signal),
+  story: (signal?: AbortSignal) => json<FleetStory>('/fleet/story', signal),
+  explain: (gpus: string[], signal?: AbortSignal) => json<Page<Lift>>('/explain', signal, { method: 'POST', body: { gpus } }),
   meta: (signal?: AbortSignal) => json<Meta>('/meta', signal),
   quarantine: (params: Record<string, string | number | null>, signal?: AbortSignal) =>
     json<Quarantine>(`/quarantine${queryOf(params)}`, signal),

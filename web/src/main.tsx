@@ -1,4 +1,4 @@
-import { type ComponentType, render } from 'preact';
+import { type ComponentChildren, type ComponentType, render } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { lazyPage } from './app/lazy';
 import { goLive } from './app/live';
@@ -7,6 +7,7 @@ import { kPages } from './app/pages';
 import { path, startRouter } from './app/router';
 import { Shell } from './app/shell';
 import { startTheme } from './app/theme';
+import { decoded } from './lib/places';
 import { Overview } from './pages/overview';
 import './style/tokens.css';
 import './style/base.css';
@@ -19,6 +20,9 @@ import './style/ledger.css';
 
 const GpuList = lazyPage(async () => (await import('./pages/gpu_list')).GpuList);
 const GpuPage = lazyPage(async () => (await import('./pages/gpu')).GpuPage);
+const SitePage = lazyPage(async () => (await import('./pages/site')).SitePage);
+const RackPage = lazyPage(async () => (await import('./pages/place')).RackPage);
+const HostPage = lazyPage(async () => (await import('./pages/place')).HostPage);
 const Events = lazyPage(async () => (await import('./pages/events')).Events);
 const Trust = lazyPage(async () => (await import('./pages/trust')).Trust);
 const Assets = lazyPage(async () => (await import('./pages/assets')).Assets);
@@ -43,7 +47,7 @@ function NotFound() {
 
 function titleOf(at: string): string {
   const [, first, second] = at.split('/');
-  if (first === 'gpus' && second) return decodeURIComponent(second);
+  if (second) return decoded(second);
   return kPages.find((p) => p.href === `/${first}`)?.text ?? (first === 'more' ? 'More' : 'Not found');
 }
 
@@ -59,15 +63,22 @@ const kNamed: Record<string, ComponentType> = {
   '/more': More,
 };
 
+// Pages of one thing, by the first part of the path.
+const kOne: Record<string, (name: string) => ComponentChildren> = {
+  gpus: (id) => <GpuPage key={id} id={id} />,
+  sites: (name) => <SitePage key={name} name={name} />,
+  racks: (name) => <RackPage key={name} name={name} />,
+  hosts: (name) => <HostPage key={name} name={name} />,
+};
+
 function Page() {
   const at = path.value;
   useEffect(() => {
     document.title = `${titleOf(at)} · GPU Health Monitor`;
   }, [at]);
-  if (at.startsWith('/gpus/')) {
-    const id = decodeURIComponent(at.slice('/gpus/'.length));
-    return <GpuPage key={id} id={id} />;
-  }
+  const [, first = '', second, ...rest] = at.split('/');
+  const one = kOne[first];
+  if (one && second && rest.length === 0) return <>{one(decoded(second))}</>;
   const Named = kNamed[at];
   return Named ? <Named /> : <NotFound />;
 }

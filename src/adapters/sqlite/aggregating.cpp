@@ -65,15 +65,31 @@ struct SqliteStore::Aggregation {
 };
 
 Result<std::vector<Bucket>> SqliteStore::aggregate(const SeriesKey& series, TimeRange range, std::chrono::milliseconds width) const {
+  auto all = aggregate_many(std::span(&series, 1), range, width);
+  if (!all) return all.error();
+  return std::move(all->front());
+}
+
+Result<std::vector<std::vector<Bucket>>> SqliteStore::aggregate_many(std::span<const SeriesKey> series, TimeRange range,
+                                                                     std::chrono::milliseconds width) const {
   if (width <= 0ms) return Error{Errc::invalid_input, "aggregate: bucket width must be more than 0"};
-  auto a = plan(series, windows::whole_buckets(range, width), width);
+  std::vector<Aggregation> all;
+  for (const auto& one : series) {
+    all.push_back(plan(one, windows::whole_buckets(range, width), width));
+    if (auto done = add_rollups(all.back()); !done) return done.error();
+  }
+  if (auto done = add_readings(all); !done) return done.error();
+  std::vector<std::vector<Bucket>> out;
+  for (const auto& a : all) out.push_back(store::to_buckets(a.merged(), a.counting));
+  return out;
+}
+
+Result<void> SqliteStore::add_rollups(Aggregation& a) const {
   auto main = readers_->lend();
   if (!main) return main.error();
-  if (auto done = add_minutes(**main, a); !done) return done.error();
-  if (auto done = add_hours(**main, a); !done) return done.error();
-  if (auto done = add_days(**main, a); !done) return done.error();
-  if (auto done = add_readings(a); !done) return done.error();
-  return store::to_buckets(a.merged(), a.counting);
+  if (auto done = add_minutes(**main, a); !done) return done;
+  if (auto done = add_hours(**main, a); !done) return done;
+  return add_days(**main, a);
 }
 
 SqliteStore::Aggregation SqliteStore::plan(const SeriesKey& series, TimeRange range, std::chrono::milliseconds width) const {
@@ -156,17 +172,32 @@ Result<void> SqliteStore::add_days(Db& main, Aggregation& a) const {
   return {};
 }
 
-// Hours that follow each other are read at once, and rolled up no wider than the tier, so that parts stay apart.
-Result<void> SqliteStore::add_readings(Aggregation& a) const {
-  const auto width = a.tier == Tier::readings ? a.width : a.tier == Tier::minutes ? kMinute : kHour;
-  for (auto it = a.hours.begin(); it != a.hours.end();) {
-    const auto first = *it;
-    auto last = first;
-    for (++it; it != a.hours.end() && *it == last + 1; ++it) ++last;
-    const auto span = common(range_of_hours(first, last), a.range);
-    const auto points = read(a.series, span);
-    if (!points) return points.error();
-    a.parts[span.from] = windows::roll_up(*points, width, a.counting);
+// Series that want the same hours are read together: a host's rows are then gone through once and not once for each. Hours
+// that follow each other are read at once, and rolled up no wider than the tier, so that parts stay apart.
+Result<void> SqliteStore::add_readings(std::span<Aggregation> all) const {
+  std::map<std::set<std::int64_t>, std::vector<Aggregation*>> by_hours;
+  for (auto& a : all)
+    if (!a.hours.empty()) by_hours[a.hours].push_back(&a);
+  for (const auto& [hours, together] : by_hours)
+    for (auto it = hours.begin(); it != hours.end();) {
+      const auto first = *it;
+      auto last = first;
+      for (++it; it != hours.end() && *it == last + 1; ++it) ++last;
+      const auto span = common(range_of_hours(first, last), together.front()->range);
+      if (auto done = add_readings(together, span); !done) return done;
+    }
+  return {};
+}
+
+Result<void> SqliteStore::add_readings(std::span<Aggregation* const> together, TimeRange span) const {
+  std::vector<SeriesKey> series;
+  for (const auto* a : together) series.push_back(a->series);
+  const auto points = read_many(series, span);
+  if (!points) return points.error();
+  for (std::size_t i = 0; i < together.size(); ++i) {
+    auto& a = *together[i];
+    const auto width = a.tier == Tier::readings ? a.width : a.tier == Tier::minutes ? kMinute : kHour;
+    a.parts[span.from] = windows::roll_up((*points)[i], width, a.counting);
   }
   return {};
 }

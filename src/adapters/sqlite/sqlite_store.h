@@ -43,6 +43,8 @@ class SqliteStore final : public store::TelemetryStore, public store::RecordStor
   Result<std::vector<Point>> read(const SeriesKey& series, TimeRange range) const override;
   Result<std::vector<std::vector<Point>>> read_many(std::span<const SeriesKey> series, TimeRange range) const override;
   Result<std::vector<Bucket>> aggregate(const SeriesKey& series, TimeRange range, std::chrono::milliseconds width) const override;
+  Result<std::vector<std::vector<Bucket>>> aggregate_many(std::span<const SeriesKey> series, TimeRange range,
+                                                          std::chrono::milliseconds width) const override;
   std::vector<Latest> latest(BoardId board) const override { return head_.latest(board); }
   std::vector<Latest> latest(telemetry::MetricId metric) const override { return head_.latest(metric); }
   Result<bool> maintain(Timestamp now) override;
@@ -88,7 +90,9 @@ class SqliteStore final : public store::TelemetryStore, public store::RecordStor
   Result<void> add_minutes(Db& main, Aggregation& a) const;
   Result<void> add_hours(Db& main, Aggregation& a) const;
   Result<void> add_days(Db& main, Aggregation& a) const;
-  Result<void> add_readings(Aggregation& a) const;
+  Result<void> add_readings(std::span<Aggregation> all) const;
+  Result<void> add_readings(std::span<Aggregation* const> together, TimeRange span) const;
+  Result<void> add_rollups(Aggregation& a) const;
 
   // sealing (sealing.cpp)
   struct Look {

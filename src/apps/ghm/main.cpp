@@ -15,10 +15,12 @@ int main(int argc, char** argv) {
   ghm::cli::add_status(app, run);
   ghm::cli::add_gpus(app, run);
   ghm::cli::add_gpu(app, run);
+  ghm::cli::add_why(app, run);
   ghm::cli::add_simulate(app, run);
   ghm::cli::add_import(app, run);
   ghm::cli::add_export(app, run);
   ghm::cli::add_score(app, run);
+  ghm::cli::add_evaluate(app, run);
   ghm::cli::add_check_config(app, run);
   ghm::cli::add_assets(app, run);
   ghm::cli::add_maintenance(app, run);

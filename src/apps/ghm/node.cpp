@@ -5,6 +5,7 @@
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <future>
 
 #include "api/api.h"
 #include "api/keys.h"
@@ -90,7 +91,31 @@ Result<void> Node::open_store() {
         scores.rows.push_back(std::move(row));
         return to_keep_.try_put(scores);
       });
+  looking_back_ = std::make_unique<services::LookingBack>(
+      *store_, *store_, [this] { return services::past_of(*live_.current()); },
+      services::LookingBackSettings{{config_.scraper.interval}, std::chrono::days(config_.raw_days)},
+      [this](auto rows, auto records) { return keep_past(std::move(rows), std::move(records)); }, log_.with({{"stage", "past scores"}}));
   return {};
+}
+
+// Rows and records of one thing to keep are written records first; here the record says that the rows are there.
+Result<void> Node::keep_past(std::vector<store::RowBatch> rows, std::vector<store::Record> records) {
+  const auto stop = stop_scoring_.get_token();
+  const auto keep = [&](pipeline::ToKeep what) -> Result<void> {
+    auto outcome = std::make_shared<std::promise<Result<void>>>();
+    auto kept = outcome->get_future();
+    what.told.push_back([outcome](const Result<void>& how) { outcome->set_value(how); });
+    if (!to_keep_.try_put(what)) return Error{Errc::unavailable, "the queue of the store is full"};
+    while (kept.wait_for(100ms) == std::future_status::timeout)
+      if (stop.stop_requested()) return Error{Errc::unavailable, "the server ends"};
+    return kept.get();
+  };
+  pipeline::ToKeep first, second;
+  first.rows = std::move(rows);
+  second.records = std::move(records);
+  if (!first.rows.empty())
+    if (auto done = keep(std::move(first)); !done) return done;
+  return second.records.empty() ? Result<void>() : keep(std::move(second));
 }
 
 Result<void> Node::open_quarantine() {
@@ -256,6 +281,7 @@ std::optional<pipeline::Told> Node::enter(pipeline::Told told) {
 void Node::take(transport::PackedBatch batch, bool backfill, pipeline::Told told) {
   auto waiting = enter(std::move(told));
   if (!waiting) return;
+  if (backfill) looking_back_->more_came();
   auto shared = std::make_shared<transport::PackedBatch>(std::move(batch));
   boost::asio::post(ingest_io_,
                     [this, shared, backfill, waiting = std::move(*waiting)] { agents_->take(*shared, clock_.now(), backfill, waiting); });
@@ -264,6 +290,7 @@ void Node::take(transport::PackedBatch batch, bool backfill, pipeline::Told told
 void Node::take(remote_write::WriteRequest request, bool backfill, pipeline::Told told) {
   auto waiting = enter(std::move(told));
   if (!waiting) return;
+  if (backfill) looking_back_->more_came();
   boost::asio::post(ingest_io_, [this, request = std::move(request), backfill, waiting = std::move(*waiting)] {
     remote_->take(request, clock_.now(), backfill, waiting);
   });
@@ -292,6 +319,10 @@ Result<void> Node::run() {
   threads_.emplace_back([this] {
     name_thread("scoring");
     scoring_->run(clock_, stop_scoring_.get_token());
+  });
+  threads_.emplace_back([this] {
+    name_thread("past scores");
+    looking_back_->run(clock_, stop_scoring_.get_token());
   });
   if (api_thread_.joinable()) api_thread_.join();
   stop();

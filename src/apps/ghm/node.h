@@ -22,6 +22,7 @@
 #include "pipeline/remote_gate.h"
 #include "pipeline/remote_ingest.h"
 #include "services/board_stories.h"
+#include "services/looking_back.h"
 #include "services/scoring.h"
 #include "services/self_metrics.h"
 
@@ -62,6 +63,7 @@ class Node {
   void stop();
   void tick();
   void on_targets(std::vector<telemetry::Target> targets);
+  Result<void> keep_past(std::vector<store::RowBatch> rows, std::vector<store::Record> records);
   void take(remote_write::WriteRequest request, bool backfill, pipeline::Told told);
   void take(transport::PackedBatch batch, bool backfill, pipeline::Told told);
   std::optional<pipeline::Told> enter(pipeline::Told told);
@@ -81,6 +83,7 @@ class Node {
   std::shared_ptr<pipeline::Quarantine> quarantine_;
   std::unique_ptr<pipeline::Keeper> keeper_;
   std::unique_ptr<services::Scoring> scoring_;
+  std::unique_ptr<services::LookingBack> looking_back_;
   services::RequestCounts requests_;
   pipeline::RemoteGate gate_;
 
@@ -103,7 +106,7 @@ class Node {
 
   std::stop_source stopping_, stop_scoring_;
   std::jthread api_thread_, ingest_thread_;
-  std::vector<std::jthread> threads_;  // keeper, view, scoring
+  std::vector<std::jthread> threads_;  // keeper, view, scoring, looking back
 };
 
 }  // namespace ghm::app

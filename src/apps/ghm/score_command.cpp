@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kMostBytes = 1u << 30;
 
 struct CaseOptions {
-  std::string profile = "baseline", input;
+  std::string profile = std::string(health::name_of(health::default_profile())), input;
   bool json = false;
 };
 
@@ -29,7 +29,7 @@ int score_case(const CaseOptions& o) {
   const auto parsed = health::parse_case(*text, o.input == "-" ? "standard input" : o.input);
   if (!parsed) return fail(parsed.error());
   for (const auto& field : parsed->ignored) fmt::print(stderr, "ghm: {} is no field of a case: ignored\n", field);
-  const auto report = health::score(parsed->input);
+  const auto report = health::score(*health::find_profile(o.profile), parsed->input);
   if (o.json) print_json(health::case_answer(report));
   else fmt::print("{}", health::case_text(report, parsed->input.model));
   return kDone;
@@ -43,7 +43,9 @@ void add_score(CLI::App& app, Run& run) {
   command->footer("example: ghm score case --profile baseline --input case.json --json");
   auto* one = command->add_subcommand("case", "score one board: what it lost, by which rule, against which reference");
   auto options = std::make_shared<CaseOptions>();
-  one->add_option("--profile", options->profile, "the scoring profile")->check(CLI::IsMember({"baseline"}))->capture_default_str();
+  one->add_option("--profile", options->profile, "the scoring profile (docs/health.md)")
+      ->check(CLI::IsMember(health::profile_names()))
+      ->capture_default_str();
   one->add_option("--input", options->input, "the board's readings as JSON (docs/health.md says how); - is standard input")->required();
   one->add_flag("--json", options->json, "one JSON document on standard output");
   one->footer("example: ghm score case --profile baseline --input case.json --json");

@@ -18,7 +18,6 @@ constexpr std::chrono::minutes kShortestGap{3};
 constexpr double kLeastRise = 20;    // °C explained by the watts: below, whole degrees are too much of a residual
 constexpr double kMostDoubt = 2;     // °C: beyond, a warm board may be a wrong line
 constexpr double kReference = 0.8;   // of the power limit
-constexpr double kWorking = 0.35;    // of the power limit
 constexpr double kAlike = 10;        // percent of utilisation
 constexpr double kUsualLimit = 700;  // W
 constexpr std::size_t kLeastOfHost = 3, kLeastPeers = 3;
@@ -39,7 +38,8 @@ constexpr double least_sigma_of_peers(Input input) {
 std::size_t AnomalyWatch::group_of(const std::string& model) {
   for (std::size_t g = 0; g < groups_.size(); ++g)
     if (groups_[g].model == model) return g;
-  groups_.push_back({model, {}});
+  groups_.push_back({.model = model});
+  if (exchange_ != nullptr && !rack_.empty()) groups_.back().rack = exchange_->group("rack\n" + rack_ + "\n" + model);
   return groups_.size() - 1;
 }
 
@@ -47,6 +47,7 @@ void AnomalyWatch::seat(std::vector<Seat> seats) {
   std::vector<Board> boards(seats.size());
   std::vector<Sums> sums(seats.size());
   std::vector<bool> stays(seats_.size());
+  jobs_.clear();
   for (std::size_t s = 0; s < seats.size(); ++s) {
     const auto before = std::ranges::find(seats_, seats[s].board, &Seat::board);
     if (seats[s].board != BoardId::none && before != seats_.end()) {
@@ -56,12 +57,22 @@ void AnomalyWatch::seat(std::vector<Seat> seats) {
       stays[old] = true;
     }
     boards[s].group = group_of(seats[s].model);
+    boards[s].job = job_of(seats[s].job, boards[s].group);
   }
   for (std::size_t old = 0; old < seats_.size(); ++old)
     for (std::size_t c = 0; c < kChecks.size() && !stays[old]; ++c) on_closed(old, c, left_);
   seats_ = std::move(seats);
   boards_ = std::move(boards);
   sums_ = std::move(sums);
+  for (std::size_t g = 0; g < groups_.size(); ++g)
+    if (std::ranges::none_of(boards_, [&](const Board& b) { return b.group == g; })) leave(groups_[g]);
+}
+
+// The last board of a model went: what the host had as one of them is over.
+void AnomalyWatch::leave(Group& group) {
+  for (std::size_t i = 0; i < kHostChecks.size(); ++i)
+    if (std::exchange(group.states[i], {}).is_open()) close(BoardId::none, kChecks.size() + i, left_);
+  group.scores.fill(std::nullopt);
 }
 
 void AnomalyWatch::rearm(Timestamp now) {
@@ -125,6 +136,7 @@ std::vector<AnomalyChange> AnomalyWatch::minute(Timestamp now, std::span<const d
   for (std::size_t g = 0; g < groups_.size(); ++g) compare_peers(g, minutes, now);
   for (std::size_t s = 0; s < seats_.size(); ++s)
     if (boards_[s].here) judge(s, now, out);
+  for (auto& g : groups_) judge_host(g, now, out);
   std::vector<BoardMinute>().swap(minutes_);  // ten thousand boards need not keep theirs
   return out;
 }
@@ -136,8 +148,16 @@ void AnomalyWatch::compare_peers(std::size_t group, double minutes, Timestamp no
     const double sum = w.smoothed(Slot::gpu_temp) + w.smoothed(Slot::power);
     if (boards_[s].here && boards_[s].group == group && !std::isnan(sum)) members_.push_back(s);
   }
+  groups_[group].scores.fill(std::nullopt);
   if (members_.empty()) return;
   compare_warmth(groups_[group].warmth, minutes);
+  compare_errors(group, now);
+  if (exchange_ != nullptr) {
+    note_room(group, now);
+    if (members_.size() <= kLeastPeers) compare_far(group, now);
+    else compare_host(group, now);
+    tell_peers(group, now);
+  }
   if (members_.size() <= kLeastPeers) return;
   compare_memory();
   compare_alike(Input::relative_power, Slot::power, now);
@@ -180,20 +200,17 @@ void AnomalyWatch::compare_memory() {
   medians_.take(scratch_);
   for (std::size_t i = 0; i < members_.size(); ++i)
     minutes_[members_[i]].inputs[at(Input::relative_memory)] = scratch_[i] - medians_.of_others(scratch_[i]);
+  for (const auto s : members_) minutes_[s].against[at(Input::relative_memory)] = Peers::host;
 }
 
-// Only boards that are as busy as the middle one, and do work: a clock or a power of another load says nothing about the
-// board, and near idle power is what a board draws at rest, which differs by a quarter.
+// Only boards that are as busy as the middle one, and do work.
 void AnomalyWatch::compare_alike(Input input, Slot slot, Timestamp now) {
   const double util = medians_of(Slot::gpu_util).median();
   alike_.clear();
   scratch_.clear();
   for (const auto s : members_) {
     const auto& w = boards_[s].watch;
-    const double limit = minutes_[s].slots[index_of(Slot::power_limit)];
-    if (!w.is_busy(now) || w.smoothed(Slot::power) < kWorking * (limit > 0 ? limit : kUsualLimit) ||
-        !(std::fabs(w.smoothed(Slot::gpu_util) - util) <= kAlike) || !(w.smoothed(slot) > 0))
-      continue;
+    if (!is_working(s, now) || !(std::fabs(w.smoothed(Slot::gpu_util) - util) <= kAlike) || !(w.smoothed(slot) > 0)) continue;
     alike_.push_back(s);
     scratch_.push_back(w.smoothed(slot));
   }
@@ -211,6 +228,7 @@ void AnomalyWatch::score(Input input) {
   for (const auto s : members_) {
     auto& minute = minutes_[s];
     const double x = minute.inputs[at(input)];
+    minute.against[at(input)] = Peers::host;
     if (!std::isnan(x)) minute.peers[at(input)] = peer_residual(medians_, x, least_sigma_of_peers(input));
   }
 }
@@ -238,18 +256,19 @@ std::size_t AnomalyWatch::boards_up(std::size_t check) const {
 void AnomalyWatch::on_opened(std::size_t seat, std::size_t check, const Score& score, Timestamp now, std::vector<AnomalyChange>& out) {
   const Check& c = kChecks[check];
   const auto up = boards_up(check);
-  const bool of_host = up >= kLeastOfHost && 2 * up > boards_.size();
+  const bool of_host = 2 * up > boards_.size() && (up >= kLeastOfHost || (up == boards_.size() && up > 1));
   auto& b = boards_[seat];
   (of_host ? b.of_host : b.told).set(check);
   const auto board = of_host ? BoardId::none : seats_[seat].board;
-  if (find_open(board, check) != open_.end()) return;
+  if (find_open(board, check) != open_.end() || (of_host && host_is_told(watched(c.slot).fields[0]))) return;
   const auto since = b.watch.state(check).since();
-  auto sentence = sentence_of(c, score, since, now);
+  const auto peers = minutes_[seat].against[at(c.input)];
+  auto sentence = sentence_of(c, score, peers, since, now);
   if (of_host)
     sentence = fmt::format("{} of {} boards at once, so air, power or the host rather than a board; one of them: {}", up, boards_.size(),
                            sentence);
-  Anomaly a{board,  watched(c.slot).fields[0], c.detector, c.severity, since, score.value, score.expected, score.sigma, score.z,
-            c.unit, std::move(sentence)};
+  Anomaly a{board, watched(c.slot).fields[0], c.detector, c.severity, since, score.value, score.expected, score.sigma, score.z, c.unit,
+            peers, std::move(sentence)};
   out.push_back({true, a});
   open_.push_back({board, check, std::move(a)});
 }
@@ -269,7 +288,7 @@ void AnomalyWatch::update(std::size_t seat, std::size_t check, const Score& scor
   if (it == open_.end()) return;
   auto& a = it->anomaly;
   a.value = score.value, a.expected = score.expected, a.sigma = score.sigma, a.z = score.z;
-  a.sentence = sentence_of(kChecks[check], score, a.since, now);
+  a.sentence = sentence_of(kChecks[check], score, a.peers, a.since, now);
 }
 
 std::vector<AnomalyWatch::Open>::iterator AnomalyWatch::find_open(BoardId board, std::size_t check) {

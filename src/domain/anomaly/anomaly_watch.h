@@ -24,6 +24,7 @@ struct Seat {
   BoardId board{};
   std::string model;
   SlotColumns columns;
+  std::string job = {};  // that runs on it; empty: none that is known
 };
 
 /// Something odd that lasts. At most one is open per board, detector and metric; what most boards of a host have at once is
@@ -36,6 +37,7 @@ struct Anomaly {
   Timestamp since{};  // when it began, not when it was told
   double value = 0, expected = 0, sigma = 0, z = 0;
   std::string_view unit;
+  Peers peers{};         // whom it was compared with; none: its own past
   std::string sentence;  // without the board's name: "GPU temperature …"
 };
 
@@ -53,6 +55,9 @@ struct AnomalyCounts {
 /// look. Nothing survives a restart: it is learnt again, and until then nothing is said. One owner, one thread.
 class AnomalyWatch {
  public:
+  /// Where the host of the pages stands: from now on it hears the other hosts of its rack, and of its boards' jobs. Empty: nobody
+  /// knows the rack. Before seat().
+  void stand(std::shared_ptr<PeerExchange> exchange, const std::string& rack);
   /// The boards of the pages from now on. A board that stays keeps what was learnt of it; the anomalies of one that went are
   /// cleared with the next minute.
   void seat(std::vector<Seat> seats);
@@ -74,6 +79,7 @@ class AnomalyWatch {
     BoardWatch watch;
     WarmthPerWatt warmth;  // its own cooler's
     std::size_t group = 0;
+    std::size_t job = kNoJob;
     bool here = false;                          // nobody works on it
     std::bitset<kChecks.size()> told, of_host;  // open by itself, or as one of the host's many
   };
@@ -81,9 +87,23 @@ class AnomalyWatch {
     std::array<double, kGauges> sum{};
     std::array<std::uint16_t, kGauges> count{};
   };
+  static constexpr std::size_t kNoJob = static_cast<std::size_t>(-1);
   struct Group {
     std::string model;
-    WarmthPerWatt warmth;
+    WarmthPerWatt warmth{};
+    std::shared_ptr<PeerGroup> rack{};
+    std::array<Hysteresis, kHostChecks.size()> states{};
+    std::array<std::optional<Score>, kHostChecks.size()> scores{};  // of this minute
+    std::array<Peers, kHostChecks.size()> against{};
+  };
+  struct Job {
+    std::string name;
+    std::size_t group = 0;
+    std::shared_ptr<PeerGroup> peers;
+  };
+  /// The others' numbers around which one is judged.
+  struct Around {
+    double middle = 0, spread = 0;
   };
   struct Open {
     BoardId board{};
@@ -98,6 +118,27 @@ class AnomalyWatch {
   void compare_memory();
   void compare_alike(Input input, Slot slot, Timestamp now);
   void score(Input input);
+  // Peers beyond the host: anomaly_peers.cpp.
+  bool is_working(std::size_t seat, Timestamp now) const;
+  double limit_of(std::size_t seat) const;
+  void tell_peers(std::size_t group, Timestamp now);
+  template <class Belongs>
+  PeerFigures figures(Timestamp now, Belongs belongs);
+  template <class Number>
+  float median_of(Number number);
+  void hear(const std::shared_ptr<PeerGroup>& peers, Timestamp now);
+  template <class Number>
+  std::optional<Around> around(Number number);
+  void note_room(std::size_t group, Timestamp now);
+  void compare_errors(std::size_t group, Timestamp now);
+  void compare_far_warmth(std::size_t group, Timestamp now);
+  void compare_far_alike(std::size_t seat, Input input, Slot slot, Peers with);
+  void compare_far(std::size_t group, Timestamp now);
+  void compare_host(std::size_t group, Timestamp now);
+  void compare_host_alike(Group& group, std::size_t check, float PeerFigures::*number, const PeerFigures& own, Peers with);
+  void set_input(std::size_t seat, Input input, double x, double sigma, Peers with);
+  void judge_host(Group& group, Timestamp now, std::vector<AnomalyChange>& out);
+  bool host_is_told(telemetry::MetricId metric) const;
   void judge(std::size_t seat, Timestamp now, std::vector<AnomalyChange>& out);
   void on_opened(std::size_t seat, std::size_t check, const Score& score, Timestamp now, std::vector<AnomalyChange>& out);
   void on_closed(std::size_t seat, std::size_t check, std::vector<AnomalyChange>& out);
@@ -106,23 +147,30 @@ class AnomalyWatch {
   void close(BoardId board, std::size_t check, std::vector<AnomalyChange>& out);
   std::size_t boards_up(std::size_t check) const;
   std::size_t group_of(const std::string& model);
+  std::size_t job_of(const std::string& job, std::size_t group);
   void rearm(Timestamp now);
+  void leave(Group& group);
 
   std::vector<Seat> seats_;
   std::vector<Sums> sums_;
   std::vector<Board> boards_;
   std::vector<BoardMinute> minutes_;  // of the boards, while minute() runs
   std::vector<Group> groups_;
+  std::vector<Job> jobs_;
+  std::shared_ptr<PeerExchange> exchange_;
+  std::string rack_;
+  std::uint32_t host_ = 0;  // its number in the exchange
   std::vector<Open> open_;
   std::vector<AnomalyChange> left_;           // of boards that went
   std::vector<std::size_t> members_, alike_;  // of the group in hand
   std::vector<double> scratch_, others_;
+  std::vector<PeerFigures> heard_;
   PeerMedians medians_;
   Timestamp last_page_{}, last_minute_{};
   AnomalyCounts counts_;
 };
 
 /// "GPU temperature: 24 % above what its peers and its own watts explain for 31 min (usually 3 %)".
-std::string sentence_of(const Check& check, const Score& score, Timestamp since, Timestamp now);
+std::string sentence_of(const Check& check, const Score& score, Peers peers, Timestamp since, Timestamp now);
 
 }  // namespace ghm::anomaly

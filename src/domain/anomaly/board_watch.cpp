@@ -13,12 +13,17 @@ constexpr auto kPlaces = [] {
   return places;
 }();
 
-bool is_beyond(const Check& c, const Score& s, double threshold, double least) {
-  const double d = s.value - s.expected;
-  if (c.side == Check::Side::above && s.z < 0) return false;
-  if (c.side == Check::Side::below && s.z > 0) return false;
-  return std::fabs(s.z) >= threshold && std::fabs(d) >= least;
-}
+constexpr double kRateMinutes = 6 * 60;
+constexpr std::array kRateSlots = {Slot::corrected, Slot::pcie_replays, Slot::nvlink_crc};
+
+// The burst of the same counter: while it is up, that is told already.
+constexpr auto kBursts = [] {
+  std::array<std::size_t, kChecks.size()> bursts{};
+  for (std::size_t i = 0; i < kChecks.size(); ++i)
+    for (std::size_t b = 0; b < kChecks.size(); ++b)
+      if (kChecks[b].detector == Detector::event_burst && kChecks[b].slot == kChecks[i].slot) bursts[i] = b;
+  return bursts;
+}();
 
 // How hard it works, in percent: its utilisation, or what its power says where nobody prints that.
 double load_of(const std::array<double, kGauges>& smooth, const std::array<double, kSlots>& slots) {
@@ -28,6 +33,27 @@ double load_of(const std::array<double, kGauges>& smooth, const std::array<doubl
 }
 
 }  // namespace
+
+bool is_beyond(const Check& c, const Score& s, double threshold, double least) {
+  const double d = s.value - s.expected;
+  if (c.side == Check::Side::above && s.z < 0) return false;
+  if (c.side == Check::Side::below && s.z > 0) return false;
+  return std::fabs(s.z) >= threshold && std::fabs(d) >= least;
+}
+
+void ErrorRate::take(double counter, double minutes) {
+  const double gained = std::isnan(last_) || counter < last_ ? 0 : counter - last_;
+  const bool known = !std::isnan(last_);
+  last_ = counter;
+  if (!known || std::isnan(counter)) return;
+  const auto weight = static_cast<float>(minutes / (minutes + kRateMinutes));
+  per_hour_ += weight * (static_cast<float>(60 * gained / minutes) - per_hour_);
+  minutes_ = std::min(minutes_ + static_cast<float>(minutes), static_cast<float>(kRateMinutes));
+}
+
+double ErrorRate::per_hour() const {
+  return minutes_ >= static_cast<float>(kRateMinutes) && !std::isnan(last_) ? static_cast<double>(per_hour_) : std::nan("");
+}
 
 // A power gauge is one instant: looked at in step with a job's beat, it is off by a quarter for hours. The energy counter
 // misses nothing. It may stand still between two pages of a slow exporter; then the gauge must do.
@@ -50,6 +76,7 @@ void BoardWatch::smooth(BoardMinute& minute, double minutes, Timestamp now) {
     if (std::isnan(x) || std::isnan(smooth_[g])) smooth_[g] = x;
     else smooth_[g] += weight * (x - smooth_[g]);
   }
+  for (std::size_t r = 0; r < kErrorRates; ++r) rates_[r].take(minute.slots[index_of(kRateSlots[r])], minutes);
   const double load = load_of(smooth_, slots);
   if (busy_ ? load < kIdleBelow : load >= kBusyFrom) {
     busy_ = !busy_;
@@ -67,13 +94,16 @@ void BoardWatch::rearm(Timestamp now) {
   for (auto& s : stuck_) s.rearm();
   for (auto& s : steps_) s.rearm();
   for (auto& s : bursts_) s.rearm();
+  for (auto& r : rates_) r.rearm();
+  excess_ = std::nan("");
 }
 
 Hysteresis::Change BoardWatch::judge(std::size_t check, const BoardMinute& minute, Timestamp now, Score& found) {
   const Check& c = kChecks[check];
   auto& state = states_[check];
   const double x = c.input == Input::slot ? minute.slots[index_of(c.slot)] : minute.inputs[static_cast<std::size_t>(c.input)];
-  if (std::isnan(x) || (c.when == Check::When::busy && !is_busy(now))) {
+  const bool told_already = is_rate(c.input) && states_[kBursts[check]].is_up();
+  if (std::isnan(x) || told_already || (c.when == Check::When::busy && !is_busy(now))) {
     state.rearm();
     return Hysteresis::Change::none;
   }
@@ -85,14 +115,26 @@ Hysteresis::Change BoardWatch::judge(std::size_t check, const BoardMinute& minut
   return state.take(over, under, now, c.persist, c.calm);
 }
 
+// What the hosts around have become warmer by is the room's. Half a day under load makes that their usual, each host at its own time:
+// what was so is remembered for as long, else the last ones to learn it would stand alone.
+std::optional<Score> BoardWatch::less_the_room(std::optional<Score> score, double room) {
+  constexpr double kKept = 1 - 1.0 / (12 * 60);  // a minute
+  if (!score) return score;
+  const double excess = score->value - score->expected;
+  excess_ = std::isnan(excess_) ? excess : std::max(excess, kKept * excess_);
+  score->value -= room;
+  score->z = (score->value - score->expected) / score->sigma;
+  return score;
+}
+
 std::optional<Score> BoardWatch::look(std::size_t check, double x, const BoardMinute& minute, Timestamp now, bool learn) {
   const Check& c = kChecks[check];
   const auto place = kPlaces[check];
   switch (c.detector) {
     case Detector::robust_z: {
-      const auto score = robust_[place].look(x, c.least_sigma);
+      auto score = robust_[place].look(x, c.least_sigma);
       if (learn) robust_[place].learn(x, now);
-      return score;
+      return c.input == Input::warmth ? less_the_room(score, minute.room) : score;
     }
     case Detector::stuck_sensor: {
       const double watts = minute.watts, limit = minute.slots[index_of(Slot::power_limit)];

@@ -5,6 +5,7 @@
 #include "domain/anomaly/checks.h"
 #include "domain/anomaly/cusum_drift.h"
 #include "domain/anomaly/hysteresis.h"
+#include "domain/anomaly/peer_group.h"
 #include "domain/anomaly/robust_z.h"
 #include "domain/anomaly/step_change.h"
 #include "domain/anomaly/stuck_sensor.h"
@@ -17,15 +18,35 @@ struct BoardMinute {
   double watts = 0;                      // mean power: by the energy counter where it moved, else by the gauge
   std::array<double, kInputs> inputs{};  // [slot] is not used
   std::array<std::optional<Score>, kInputs> peers{};
+  std::array<Peers, kInputs> against{};  // who the peers of an input are
+  double room = 0;                       // °C that the rack's other hosts are above their own usual warmth
 };
 
-/// All detectors of one board, and which of its checks are up. 2.8 kB, of a fixed size; ~0.7 us a minute.
+/// Whether a score is beyond a threshold and an effect, on the side that the check looks at.
+bool is_beyond(const Check& check, const Score& score, double threshold, double least_effect);
+
+/// Events of a counter an hour: an exponential mean over six hours, known after six.
+class ErrorRate {
+ public:
+  void take(double counter, double minutes);
+  void rearm() { last_ = std::nan(""); }
+  double per_hour() const;
+
+ private:
+  double last_ = std::nan("");
+  float per_hour_ = 0, minutes_ = 0;
+};
+
+/// All detectors of one board, and which of its checks are up. 2.9 kB, of a fixed size; ~0.7 us a minute.
 class BoardWatch {
  public:
   /// Gauges over the last ten minutes or so: an exponential mean, so that a power beat and the temperature that follows it
   /// half a minute later are seen through the same glass. Also works out the mean power, and tells busy from idle.
   void smooth(BoardMinute& minute, double minutes, Timestamp now);
   double smoothed(Slot gauge) const { return smooth_[index_of(gauge)]; }
+  double errors_per_hour(std::size_t rate) const { return rates_[rate].per_hour(); }
+  /// °C above its own usual warmth, now or not long ago; NaN: not known.
+  double excess() const { return excess_; }
   /// Under load for ten minutes, without a gap.
   bool is_busy(Timestamp now) const { return busy_ && now - load_since_ >= kSettle; }
 
@@ -41,6 +62,7 @@ class BoardWatch {
 
  private:
   double mean_watts(const BoardMinute& minute, Timestamp now);
+  std::optional<Score> less_the_room(std::optional<Score> score, double room);
   std::optional<Score> look(std::size_t check, double x, const BoardMinute& minute, Timestamp now, bool learn);
 
   std::array<double, kGauges> smooth_ = [] {
@@ -52,6 +74,8 @@ class BoardWatch {
   Timestamp joules_at_{};
   bool busy_ = false;
   Timestamp load_since_{}, quiet_until_{};
+  double excess_ = std::nan("");
+  std::array<ErrorRate, kErrorRates> rates_{};
   std::array<Hysteresis, kChecks.size()> states_{};
   std::array<RobustZ, count_of(Detector::robust_z)> robust_{};
   std::array<StuckSensor, count_of(Detector::stuck_sensor)> stuck_{};

@@ -24,8 +24,17 @@ enum class Input : std::uint8_t {
   relative_memory,  // °C: memory above GPU temperature, less the same of the peers
   relative_power,   // %: against peers that are as busy
   relative_clock,   // %: likewise
+  corrected_rate,   // events an hour, over the last six or so; in the order of PeerFigures::rates
+  replay_rate,
+  crc_rate,
+  host_warmth,  // °C: the host's middle board, against what the rack's other hosts would be at its watts
+  host_clock,   // %: likewise, of hosts that are as busy
+  host_power,
 };
-inline constexpr std::size_t kInputs = 6;
+inline constexpr std::size_t kInputs = 12;
+constexpr bool is_rate(Input i) {
+  return i >= Input::corrected_rate && i <= Input::crc_rate;
+}
 
 struct Check {
   Detector detector{};
@@ -84,6 +93,17 @@ inline constexpr std::array kChecks = {
     Check{Detector::peer_residual, Slot::gpu_temp, Input::relative_warmth, Check::When::busy, Check::Side::above, 4, 3, 28, 7, 30min, 60min, warning, "%"},
     Check{Detector::peer_residual, Slot::power, Input::relative_power, Check::When::busy, Check::Side::both, 5, 3, 30, 5, 30min, 60min, info, "%"},
     Check{Detector::peer_residual, Slot::sm_clock, Input::relative_clock, Check::When::busy, Check::Side::below, 5, 3, 12, 2, 15min, 30min, warning, "%"},
+    // a rate that a board always had is its own normal to event_burst; to its peers it is not
+    Check{Detector::peer_residual, Slot::corrected, Input::corrected_rate, Check::When::always, Check::Side::above, 8, 4, 40, 5, 60min, 120min, warning, "an hour"},
+    Check{Detector::peer_residual, Slot::pcie_replays, Input::replay_rate, Check::When::always, Check::Side::above, 8, 4, 20, 2.5, 60min, 120min, warning, "an hour"},
+    Check{Detector::peer_residual, Slot::nvlink_crc, Input::crc_rate, Check::When::always, Check::Side::above, 8, 4, 20, 2.5, 60min, 120min, warning, "an hour"},
+};
+
+/// A whole host against the other hosts of its rack or job: what its boards share, they cannot see in each other.
+inline constexpr std::array kHostChecks = {
+    Check{Detector::peer_residual, Slot::gpu_temp, Input::host_warmth, Check::When::busy, Check::Side::above, 4, 3, 10, 2.5, 30min, 60min, warning, "°C"},
+    Check{Detector::peer_residual, Slot::sm_clock, Input::host_clock, Check::When::busy, Check::Side::below, 5, 3, 12, 2, 15min, 30min, warning, "%"},
+    Check{Detector::peer_residual, Slot::power, Input::host_power, Check::When::busy, Check::Side::both, 5, 3, 30, 5, 30min, 60min, info, "%"},
 };
 // clang-format on
 

@@ -28,8 +28,22 @@ std::string_view meaning(Input input) {
     case Input::relative_memory: return " above the GPU's, against peers";
     case Input::relative_power: return " against peers that are as busy";
     case Input::relative_clock: return " against peers that are as busy";
+    case Input::corrected_rate:
+    case Input::replay_rate:
+    case Input::crc_rate: return "";
+    case Input::host_warmth: return " of its boards at the watts they draw";
+    case Input::host_clock: return " of its boards against peers that are as busy";
+    case Input::host_power: return " of its boards against peers that are as busy";
   }
   return "";
+}
+
+std::string_view whose(Peers peers) {
+  switch (peers) {
+    case Peers::rack: return "peers in the rack";
+    case Peers::job: return "peers in the job";
+    default: return "peers";
+  }
 }
 
 }  // namespace
@@ -45,7 +59,7 @@ std::string_view to_string(Severity s) {
   return kWords[static_cast<std::size_t>(s)];
 }
 
-std::string sentence_of(const Check& c, const Score& s, Timestamp since, Timestamp now) {
+std::string sentence_of(const Check& c, const Score& s, Peers peers, Timestamp since, Timestamp now) {
   const auto what = std::string(watched(c.slot).word) + std::string(meaning(c.input));
   const auto lasts = span(std::chrono::duration<double>(now - since).count());
   switch (c.detector) {
@@ -63,7 +77,7 @@ std::string sentence_of(const Check& c, const Score& s, Timestamp since, Timesta
       return fmt::format("{}: drifts, now {} against {} in its first days here (CUSUM {:.0f})", what, number(s.value, c.unit),
                          number(s.expected, c.unit), std::fabs(s.z));
     case Detector::peer_residual:
-      return fmt::format("{}: {} for {}, peers {} ± {}", what, number(s.value, c.unit), lasts, number(s.expected, c.unit),
+      return fmt::format("{}: {} for {}, {} {} ± {}", what, number(s.value, c.unit), lasts, whose(peers), number(s.expected, c.unit),
                          number(s.sigma, c.unit));
   }
   return what;

@@ -56,6 +56,16 @@ inline constexpr int kIntervalsUntilSilent = 2;
 /// The kind of a Conflict between inventory and page.
 inline constexpr std::string_view kInventoryPlace = "inventory_place";
 
+/// The numbers of an anomaly, beside its sentence: what its detector looks at, in `unit`.
+struct AnomalyNumbers {
+  std::string metric;              // canonical name
+  std::string detector, severity;  // "peer_residual", "warning"
+  double value = 0, expected = 0, sigma = 0, z = 0;
+  std::string unit;
+  std::string peers;  // whom it was compared with: none (its own past) host rack job
+  Timestamp since{};
+};
+
 /// What the ledger noticed while looking at a page; persisted as events by the pipeline.
 struct FleetEvent {
   Timestamp at{};
@@ -63,9 +73,10 @@ struct FleetEvent {
                      // identity_conflict driver_change vbios_change maintenance, and the signs of a PageWatch
   BoardId board{};   // none: about the host
   std::string host;
-  std::string detail;  // one sentence
-  int code = 0;        // of an Xid; 0: none
-  Facts fields = {};   // what else a witness said, by name: pid, process, link
+  std::string detail;                          // one sentence
+  int code = 0;                                // of an Xid; 0: none
+  std::optional<AnomalyNumbers> anomaly = {};  // of the kinds anomaly and anomaly_cleared
+  Facts fields = {};                           // what else a witness said, by name: pid, process, link
 };
 
 /// One source's page, as far as identity goes.

@@ -1,4 +1,5 @@
-// The profile `baseline` as a whole: five dimensions, their weights, the gates of coverage, class, trend and risk.
+// A report as a whole: the weighing of dimensions, the gates of coverage, class, trend and risk. Profiles differ in their tables
+// alone.
 #include <algorithm>
 
 #include "domain/health/health.h"
@@ -19,16 +20,34 @@ constexpr ClassBorder kClasses[] = {{90, "excellent"}, {80, "good"}, {70, "fair"
 // Dimensions stand heaviest first, rules in the order of the profile's table, which begins with heat.
 constexpr std::string_view kTableOrder[] = {"thermal", "memory", "power", "performance", "reliability"};
 
-// Both sums take whole percents and divide once, so that a score of 90 is 90 and not 89.99999999999999.
-void aggregate(Report& r) {
-  double coverage = 0, points = 0, weight = 0;
+// Takes whole percents and divides once, as the score does, so that 90 is 90 and not 89.99999999999999.
+double coverage_of(const std::vector<Dimension>& dimensions) {
+  double coverage = 0;
+  for (const auto& d : dimensions)
+    if (d.score) coverage += d.weight_percent * d.coverage;
+  return coverage / 100;
+}
+
+// A board is as fit as its weakest part: the worst dimension takes its share first. What is left of a weight is its share of the
+// rest, so that points lost times weight still sum up to what the whole lost.
+void favour_the_worst(std::vector<Dimension>& dimensions, int percent) {
+  Dimension* worst = nullptr;
+  for (auto& d : dimensions) {
+    d.weight_percent = d.weight_percent * (100 - percent) / 100;
+    if (d.score && (worst == nullptr || *d.score < *worst->score)) worst = &d;
+  }
+  if (worst != nullptr) worst->weight_percent += percent;
+}
+
+void aggregate(Report& r, int worst_percent) {
+  r.coverage = coverage_of(r.dimensions);
+  if (worst_percent > 0) favour_the_worst(r.dimensions, worst_percent);
+  double points = 0, weight = 0;
   for (const auto& d : r.dimensions) {
     if (!d.score) continue;
-    coverage += d.weight_percent * d.coverage;
     points += d.weight_percent * *d.score;
     weight += d.weight_percent;
   }
-  r.coverage = coverage / 100;
   if (weight > 0 && r.coverage >= kLeastCoverage) r.overall = points / weight;
 }
 
@@ -42,34 +61,16 @@ std::vector<std::string> critical_rules(const Report& r) {
 
 }  // namespace
 
-std::span<const Scorer> scorers() {
-  static const Scorer kScorers[] = {
-      {"memory", 30, {Of::sbe, Of::dbe, Of::remap_pending, Of::remap_failure, Of::banks, Of::bandwidth_record}, memory_rules()},
-      {"thermal", 25, {Of::reasons, Of::temperature, Of::activity, Of::fan}, thermal_rules()},
-      {"performance",
-       20,
-       {Of::activity, Of::sm_clock, Of::max_sm_clock, Of::reasons, Of::pcie_width, Of::pcie_max_width, Of::pcie_gen, Of::pcie_max_gen,
-        Of::nvlinks},
-       performance_rules()},
-      {"power", 15, {Of::power, Of::activity, Of::sm_clock, Of::reasons, Of::limit_default, Of::limit_enforced, Of::energy}, power_rules()},
-      {"reliability", 10, {Of::reporting, Of::events, Of::jobs}, reliability_rules()},
-  };
-  return kScorers;
+std::vector<DimensionSpec> dimensions(const Profile& profile) {
+  std::vector<DimensionSpec> out;
+  for (const auto& s : profile.scorers) out.push_back({s.name, s.weight_percent});
+  return out;
 }
 
-std::span<const DimensionSpec> dimensions() {
-  static const std::vector<DimensionSpec> kDimensions = [] {
-    std::vector<DimensionSpec> out;
-    for (const auto& s : scorers()) out.push_back({s.name, s.weight_percent});
-    return out;
-  }();
-  return kDimensions;
-}
-
-std::vector<std::string_view> rule_names() {
+std::vector<std::string_view> rule_names(const Profile& profile) {
   std::vector<std::string_view> out;
   for (const auto name : kTableOrder)
-    for (const auto& rule : std::ranges::find(scorers(), name, &Scorer::name)->rules) out.push_back(rule.name);
+    for (const auto& rule : std::ranges::find(profile.scorers, name, &Scorer::name)->rules) out.push_back(rule.name);
   return out;
 }
 
@@ -78,12 +79,13 @@ std::string_view class_of(double overall) {
   return border == std::end(kClasses) ? "failed" : border->name;
 }
 
-Report score(const Input& input) {
+Report score(const Profile& profile, const Input& input) {
   const Evidence evidence(input);
   Report r;
   r.at = input.t;
-  for (const auto& scorer : scorers()) r.dimensions.push_back(score(scorer, evidence));
-  aggregate(r);
+  r.profile = profile.name;
+  for (const auto& scorer : profile.scorers) r.dimensions.push_back(score(scorer, evidence));
+  aggregate(r, profile.worst_percent);
   r.trend_7d = trend(input, r.overall, 7);
   r.trend_30d = trend(input, r.overall, 30);
   if (r.overall) r.class_name = class_of(*r.overall);

@@ -12,8 +12,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (read.error().what.find('\n') != std::string::npos) std::abort();
     return 0;
   }
-  const auto report = score(read->input);
-  if (report.overall && !(*report.overall >= 0 && *report.overall <= 100)) std::abort();
-  if (case_answer(report).dump().empty() || case_text(report, read->input.model).empty()) std::abort();
+  for (const auto& name : profile_names()) {
+    const auto report = score(*find_profile(name), read->input);
+    if (report.overall && !(*report.overall >= 0 && *report.overall <= 100)) std::abort();
+    if (case_answer(report).dump().empty() || case_text(report, read->input.model).empty()) std::abort();
+  }
   return 0;
 }

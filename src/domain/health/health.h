@@ -9,7 +9,7 @@
 #include "core/time.h"
 #include "domain/telemetry/identity.h"
 
-/// Health scoring, profile `baseline`: arithmetic over accepted readings. No clock, no log, no store.
+/// Health scoring: arithmetic over accepted readings, by a profile (rules.h). No clock, no log, no store.
 /// Every point lost is a finding that names its rule, the value seen, the reference and the time.
 namespace ghm::health {
 
@@ -76,7 +76,7 @@ struct Finding {
 
 struct Dimension {
   std::string name;
-  int weight_percent = 0;
+  int weight_percent = 0;       // with which its points count in this report
   std::optional<double> score;  // nullopt: not available (coverage below 0.60)
   double coverage = 0;
   std::vector<Finding> findings;
@@ -85,7 +85,7 @@ struct Dimension {
 
 struct Report {
   double at = 0;
-  std::string profile = "baseline";
+  std::string profile;            // its name
   std::optional<double> overall;  // nullopt: not available (overall coverage below 0.50)
   double coverage = 0;
   std::optional<double> trend_7d, trend_30d;  // points, -10 to +10; nullopt: too few rounds
@@ -95,16 +95,32 @@ struct Report {
   std::vector<std::string> critical;  // rules that fired and are critical
 };
 
+/// A way to score: dimensions, weights, rules.
+struct Profile;
+/// nullptr: there is none of that name.
+const Profile* find_profile(std::string_view name);
+std::vector<std::string> profile_names();
+std::string_view name_of(const Profile& profile);
+/// The plan's own definition, fixed to the digit by tests/data/health_cases.json.
+const Profile& baseline();
+/// What tells failing boards apart better: signs of wear by mode, recent incidents, and the worst dimension counting half.
+const Profile& v1();
+/// The one that is used where nobody names one: the one that tells failing boards from healthy ones best (docs/health.md).
+const Profile& default_profile();
+
 /// Overall coverage is Σ weight · coverage over the dimensions that are available, the overall score is
 /// Σ weight · score / Σ weight over the same. O(readings): each series is walked once per dimension that looks at it.
-Report score(const Input& input);
+Report score(const Profile& profile, const Input& input);
+inline Report score(const Input& input) {
+  return score(default_profile(), input);
+}
 
-/// The five dimensions of the profile, heaviest first.
+/// The five dimensions, in the order in which their scores are kept; the same in every profile but for their weights.
 struct DimensionSpec {
   std::string_view name;
   int weight_percent = 0;
 };
-std::span<const DimensionSpec> dimensions();
+std::vector<DimensionSpec> dimensions(const Profile& profile = default_profile());
 
 /// Scores are series too. Their numbers lie beyond DCGM's, and no page can name them: they stand in no catalogue.
 inline constexpr telemetry::MetricId kOverallScore{60'000};
@@ -116,7 +132,7 @@ constexpr bool is_score(telemetry::MetricId metric) {
 }
 
 /// The rules of all dimensions by name, in the profile's order, which is the order of findings.
-std::vector<std::string_view> rule_names();
+std::vector<std::string_view> rule_names(const Profile& profile = default_profile());
 
 /// The metrics `score` reads, canonical names, with how far back each is needed. What a service must fetch.
 struct Need {
@@ -125,7 +141,7 @@ struct Need {
   std::string_view instead_of = {};  // read only where this metric has no reading at all
   bool per_link = false;             // one series per NVLink, NAME@nvlink0 and so on
 };
-std::span<const Need> needs();
+std::span<const Need> needs(const Profile& profile = default_profile());
 
 /// Unweighted: "fair" for 74. Borders: 90 80 70 60 50 40.
 std::string_view class_of(double overall);

@@ -28,7 +28,7 @@ Input busy_board(double days) {
   in.events.emplace();
   in.links_expected = 18;
   double energy = 0;
-  for (const auto& need : needs()) {
+  for (const auto& need : needs(baseline())) {
     const double window = std::min(days, Seconds(need.window).count() / kDay);
     const std::string name(need.metric);
     if (!need.instead_of.empty()) in.metrics[name] = std::nullopt;
@@ -45,18 +45,19 @@ Input busy_board(double days) {
   return in;
 }
 
-void BM_Score(benchmark::State& state) {
+void BM_Score(benchmark::State& state, const Profile& profile) {
   const auto in = busy_board(static_cast<double>(state.range(0)));
-  for (auto _ : state) benchmark::DoNotOptimize(score(in));
+  for (auto _ : state) benchmark::DoNotOptimize(score(profile, in));
   std::size_t all = 0;
   for (const auto& [name, series] : in.metrics) all += series ? series->size() : 0;
   state.counters["readings"] = static_cast<double>(all);
 }
-BENCHMARK(BM_Score)->Arg(1)->Arg(8)->Arg(31)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(BM_Score, baseline, baseline())->Arg(1)->Arg(8)->Arg(31)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(BM_Score, v1, v1())->Arg(1)->Arg(8)->Arg(31)->Unit(benchmark::kMillisecond);
 
 void BM_Dimension(benchmark::State& state) {
   const auto in = busy_board(31);
-  const auto& scorer = scorers()[static_cast<std::size_t>(state.range(0))];
+  const auto& scorer = baseline().scorers[static_cast<std::size_t>(state.range(0))];
   const Evidence evidence(in);
   state.SetLabel(std::string(scorer.name));
   for (auto _ : state) benchmark::DoNotOptimize(score(scorer, evidence));

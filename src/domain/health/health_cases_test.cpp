@@ -31,7 +31,7 @@ const std::vector<Published>& published() {
       EXPECT_TRUE(read) << read.error().what;
       if (!read) continue;
       EXPECT_TRUE(read->ignored.empty()) << id << ": " << read->ignored[0];
-      out.push_back({id, score(read->input), c["expected"]});
+      out.push_back({id, score(baseline(), read->input), c["expected"]});
     }
     return out;
   }();

@@ -8,6 +8,7 @@
 
 #include "domain/health/case_json.h"
 #include "domain/health/random_input_for_test.h"
+#include "domain/health/rules.h"
 #include "domain/health/uptime.h"
 
 namespace ghm::health {
@@ -15,14 +16,19 @@ namespace {
 
 constexpr std::uint64_t kSeeds = 150;
 
-std::string answer(const Input& in) {
-  return case_answer(score(in)).dump();
-}
+class HealthProperties : public testing::TestWithParam<const Profile*> {
+ protected:
+  static const Profile& profile() { return *GetParam(); }
+  static Report scored(const Input& in) { return score(profile(), in); }
+  static std::string answer(const Input& in) { return case_answer(scored(in)).dump(); }
+};
+INSTANTIATE_TEST_SUITE_P(OfEvery, HealthProperties, testing::ValuesIn(profiles().begin(), profiles().end()),
+                         [](const auto& p) { return std::string(p.param->name); });
 
-TEST(HealthProperties, EveryNumberIsOneAndLossesSumUp) {
+TEST_P(HealthProperties, EveryNumberIsOneAndLossesSumUp) {
   std::set<std::string> fired;
   for (std::uint64_t seed = 0; seed < kSeeds; ++seed) {
-    const auto r = score(test::RandomInput(seed).make());
+    const auto r = scored(test::RandomInput(seed).make());
     if (r.overall) {
       EXPECT_TRUE(*r.overall >= 0 && *r.overall <= 100) << seed;
     }
@@ -42,14 +48,15 @@ TEST(HealthProperties, EveryNumberIsOneAndLossesSumUp) {
       }
     }
   }
-  for (const auto rule : rule_names()) EXPECT_TRUE(fired.contains(std::string(rule))) << rule << " never fired: the chance is too small";
+  for (const auto rule : rule_names(profile()))
+    EXPECT_TRUE(fired.contains(std::string(rule))) << rule << " never fired: the chance is too small";
 }
 
-TEST(HealthProperties, FindingsStandInTheTablesOrder) {
-  const auto order = rule_names();
+TEST_P(HealthProperties, FindingsStandInTheTablesOrder) {
+  const auto order = rule_names(profile());
   const auto rank = [&](const std::string& rule) { return std::ranges::find(order, rule) - order.begin(); };
   for (std::uint64_t seed = 0; seed < kSeeds; ++seed) {
-    const auto r = score(test::RandomInput(seed).make());
+    const auto r = scored(test::RandomInput(seed).make());
     for (const auto& d : r.dimensions)
       EXPECT_TRUE(std::ranges::is_sorted(d.findings, std::ranges::less{}, [&](const Finding& f) { return rank(f.rule); })) << seed;
     EXPECT_TRUE(std::ranges::is_sorted(r.critical, std::ranges::less{}, rank)) << seed;
@@ -57,21 +64,21 @@ TEST(HealthProperties, FindingsStandInTheTablesOrder) {
 }
 
 // A metric with the one that speaks where it is silent: only together are they missing.
-std::vector<std::string> with_stand_in(const std::string& name) {
-  for (const auto& need : needs())
+std::vector<std::string> with_stand_in(const Profile& profile, const std::string& name) {
+  for (const auto& need : needs(profile))
     if (!need.instead_of.empty() && (need.metric == name || need.instead_of == name))
       return {std::string(need.instead_of), std::string(need.metric)};
   return {name};
 }
 
-TEST(HealthProperties, AMissingInputNeverRaisesTheCoverage) {
+TEST_P(HealthProperties, AMissingInputNeverRaisesTheCoverage) {
   for (std::uint64_t seed = 0; seed < 25; ++seed) {
     const auto in = test::RandomInput(seed).make();
-    const auto before = score(in);
+    const auto before = scored(in);
     for (const auto& [name, series] : in.metrics) {
       auto without = in;
-      for (const auto& silent : with_stand_in(name)) without.metrics[silent] = Series{};
-      const auto after = score(without);
+      for (const auto& silent : with_stand_in(profile(), name)) without.metrics[silent] = Series{};
+      const auto after = scored(without);
       EXPECT_LE(after.coverage, before.coverage) << seed << " " << name;
       for (std::size_t d = 0; d < after.dimensions.size(); ++d)
         EXPECT_LE(after.dimensions[d].coverage, before.dimensions[d].coverage) << seed << " " << name;
@@ -79,7 +86,7 @@ TEST(HealthProperties, AMissingInputNeverRaisesTheCoverage) {
   }
 }
 
-TEST(HealthProperties, TheOrderOfWhatHasNoOrderDoesNotMatter) {
+TEST_P(HealthProperties, TheOrderOfWhatHasNoOrderDoesNotMatter) {
   for (std::uint64_t seed = 0; seed < kSeeds; ++seed) {
     test::RandomInput random(seed);
     auto in = random.make();
@@ -93,7 +100,7 @@ TEST(HealthProperties, TheOrderOfWhatHasNoOrderDoesNotMatter) {
   }
 }
 
-TEST(HealthProperties, NothingAfterTheScoringTimeCounts) {
+TEST_P(HealthProperties, NothingAfterTheScoringTimeCounts) {
   const auto after = [](double t) { return [t](const auto& x) { return x.time > t; }; };
   for (std::uint64_t seed = 0; seed < kSeeds; ++seed) {
     auto in = test::RandomInput(seed).make();

@@ -61,7 +61,7 @@ const Dimension& dimension(const Report& r, std::string_view name) {
 }
 std::vector<std::string> fired(const Input& in) {
   std::vector<std::string> out;
-  for (const auto& d : score(in).dimensions)
+  for (const auto& d : score(baseline(), in).dimensions)
     for (const auto& f : d.findings) out.push_back(f.rule);
   return out;
 }
@@ -73,7 +73,7 @@ const Finding* finding(const Report& r, std::string_view rule) {
 }
 
 TEST(HealthRules, ABoardInOrderLosesNothing) {
-  const auto r = score(board());
+  const auto r = score(baseline(), board());
   EXPECT_THAT(fired(board()), IsEmpty());
   for (const auto* name : {"power", "performance", "reliability"}) EXPECT_EQ(dimension(r, name).score, 100) << name;
 }
@@ -81,7 +81,7 @@ TEST(HealthRules, ABoardInOrderLosesNothing) {
 TEST(HealthRules, ThePowerDimensionNamesWhatItMisses) {
   auto in = board();
   for (const auto* gone : {"POWER_USAGE", "ENFORCED_POWER_LIMIT", "POWER_MGMT_LIMIT_DEF"}) in.metrics[kDev + gone] = Series{};
-  const auto power = dimension(score(in), "power");
+  const auto power = dimension(score(baseline(), in), "power");
   EXPECT_FALSE(power.score);
   EXPECT_DOUBLE_EQ(power.coverage, 4.0 / 7);
   EXPECT_THAT(power.missing, ElementsAre(kDev + "POWER_USAGE", kDev + "POWER_MGMT_LIMIT_DEF", kDev + "ENFORCED_POWER_LIMIT"));
@@ -112,7 +112,7 @@ TEST(HealthRules, SpikesNeedAStablePair) {
     in.metrics[kDev + "POWER_USAGE"] = power;
     in.metrics[kActive] = readings(after(0.9, c.activity_step));
     in.metrics[kDev + "SM_CLOCK"] = readings(after(1700, c.clock_step));
-    const auto r = score(in);
+    const auto r = score(baseline(), in);
     const auto* f = finding(r, "power.spike");
     EXPECT_EQ(f ? f->value : 0, c.spikes) << c.why;
     if (f) {
@@ -140,7 +140,7 @@ TEST(HealthRules, APowerLimitCountsOnlyBeyondDesign) {
     in.metrics[kDev + "ENFORCED_POWER_LIMIT"] = c.has_limits ? steady(c.enforced) : Series{};
     in.metrics[kDev + "SM_CLOCK"] = steady(c.own_clock, 32);
     if (c.peer_clock > 0) in.peers.push_back({{{kDev + "SM_CLOCK", steady(c.peer_clock)}}, true, false});
-    const auto r = score(in);
+    const auto r = score(baseline(), in);
     const auto* f = finding(r, "power.limit");
     EXPECT_EQ(f ? f->lost : 0, c.lost) << c.why;
   }
@@ -150,7 +150,7 @@ TEST(HealthRules, WorkThatCostsMoreThanItDidCosts) {
   auto in = board();
   double sum = 0;
   in.metrics[kDev + "TOTAL_ENERGY_CONSUMPTION"] = readings([&](double at) { return sum += at > kT - kDay ? 3.135e8 : 2.85e8; }, 9);
-  const auto r = score(in);
+  const auto r = score(baseline(), in);
   const auto* f = finding(r, "power.efficiency");
   ASSERT_NE(f, nullptr);
   EXPECT_NEAR(f->value, 550, 1e-9);
@@ -175,7 +175,7 @@ TEST(HealthRules, ThroughputTakesTheLargerShortfall) {
     in.metrics[kDev + "SM_CLOCK"] = daily({c.now, c.before}, c.days);
     for (int n = 0; n < c.peer_count; ++n)
       in.peers.push_back({{{kDev + "SM_CLOCK", steady(c.peers)}, {kActive, steady(0.9)}}, false, true});
-    const auto r = score(in);
+    const auto r = score(baseline(), in);
     const auto* f = finding(r, "performance.throughput");
     EXPECT_EQ(f ? f->reference : 0, c.reference) << c.why;
     if (f) {
@@ -187,7 +187,7 @@ TEST(HealthRules, ThroughputTakesTheLargerShortfall) {
 TEST(HealthRules, LinksThatAreDown) {
   auto in = board();
   in.links_expected = 2;
-  EXPECT_EQ(dimension(score(in), "performance").missing, std::vector<std::string>{kDev + "NVLINK_GET_STATE"});
+  EXPECT_EQ(dimension(score(baseline(), in), "performance").missing, std::vector<std::string>{kDev + "NVLINK_GET_STATE"});
   in.metrics[kDev + "NVLINK_GET_STATE@nvlink0"] = steady(1);
   in.metrics[kDev + "NVLINK_GET_STATE@nvlink1"] = steady(1);
   EXPECT_THAT(fired(in), IsEmpty());
@@ -248,7 +248,7 @@ TEST(HealthRules, XidsOfHardwareCost) {
   for (const auto& c : cases) {
     auto in = board();
     in.events = c.events;
-    const auto r = score(in);
+    const auto r = score(baseline(), in);
     EXPECT_EQ(fired(in), c.rules) << c.why;
     EXPECT_EQ(r.critical, c.critical) << c.why;
     EXPECT_EQ(dimension(r, "reliability").score, c.score) << c.why;
@@ -261,7 +261,7 @@ TEST(HealthRules, JobsCountFromTwenty) {
   for (int n = 0; n < 19; ++n) in.jobs->push_back({kT - n * kHour, n > 0});
   EXPECT_THAT(fired(in), IsEmpty()) << "19 are too few";
   in.jobs->push_back({kT - 20 * kHour, true});
-  const auto r = score(in);
+  const auto r = score(baseline(), in);
   ASSERT_NE(finding(r, "reliability.jobs"), nullptr);
   EXPECT_EQ(finding(r, "reliability.jobs")->value, 95);
   EXPECT_EQ(finding(r, "reliability.jobs")->lost, 8);
@@ -288,7 +288,7 @@ TEST(HealthRules, TrendsNeedHalfTheirRoundsAndAreHeld) {
     in.metrics[kDev + "GPU_TEMP"] = steady(85);  // thermal 80, the whole 95
     for (int n = 0; n < c.rounds; ++n) in.previous_scores.push_back({kT - 8 * kDay + 900 * (n + 1), c.week_ago});
     for (int n = 95; n > 0; --n) in.previous_scores.push_back({kT - 900 * n, 95});
-    const auto r = score(in);
+    const auto r = score(baseline(), in);
     EXPECT_EQ(r.overall, 95) << c.why;
     EXPECT_EQ(r.trend_7d, c.trend) << c.why;
     EXPECT_EQ(r.trend_30d, std::nullopt) << c.why;
@@ -312,7 +312,8 @@ TEST(HealthRules, SentencesOfTheNewRules) {
       {{"reliability.xid", 10, 1, 0}, "1 hardware Xid in 30 days; reference 0"},
   };
   for (const auto& c : cases) EXPECT_EQ(sentence(c.finding), c.sentence);
-  for (const auto rule : rule_names()) EXPECT_FALSE(sentence({std::string(rule), 1, 1, 1}).starts_with(rule)) << rule << " has no sentence";
+  for (const auto rule : rule_names(baseline()))
+    EXPECT_FALSE(sentence({std::string(rule), 1, 1, 1}).starts_with(rule)) << rule << " has no sentence";
 }
 
 }  // namespace

@@ -59,7 +59,7 @@ std::vector<std::string> rules(const Report& r) {
 }
 
 TEST(Health, AHealthyBoardHasAScoreFromTwoDimensions) {
-  const auto r = score(healthy());
+  const auto r = score(baseline(), healthy());
   EXPECT_EQ(r.overall, 100);
   EXPECT_DOUBLE_EQ(r.coverage, 0.55);
   EXPECT_EQ(r.class_name, "excellent");
@@ -73,7 +73,7 @@ TEST(Health, AHealthyBoardHasAScoreFromTwoDimensions) {
 TEST(Health, NothingIsNever100) {
   Input nothing;
   nothing.t = kT;
-  const auto r = score(nothing);
+  const auto r = score(baseline(), nothing);
   EXPECT_EQ(r.overall, std::nullopt);
   EXPECT_EQ(r.coverage, 0);
   EXPECT_EQ(r.class_name, "");
@@ -84,7 +84,7 @@ TEST(Health, NothingIsNever100) {
 TEST(Health, APartWithoutAnyInputHasNoScore) {
   auto in = healthy();
   for (auto& [name, series] : in.metrics) series = std::nullopt;
-  const auto r = score(in);
+  const auto r = score(baseline(), in);
   EXPECT_EQ(r.overall, std::nullopt);
   EXPECT_EQ(dimension(r, "memory").coverage, 0);
 }
@@ -104,7 +104,7 @@ TEST(Health, WhatThePartLacksIsNotMissing) {
     auto in = healthy();
     if (c.mentioned) in.metrics[kFan] = c.fan;
     else in.metrics.erase(kFan);
-    EXPECT_EQ(dimension(score(in), "thermal").coverage, c.coverage) << c.why;
+    EXPECT_EQ(dimension(score(baseline(), in), "thermal").coverage, c.coverage) << c.why;
   }
 }
 
@@ -112,7 +112,7 @@ TEST(Health, TheMissingInputsAreNamed) {
   auto in = healthy();
   in.metrics[kTemp] = steady(60, 3 * kHour);
   in.metrics.erase(kActive);
-  const auto r = score(in);
+  const auto r = score(baseline(), in);
   EXPECT_THAT(dimension(r, "thermal").missing, UnorderedElementsAre(kTemp, kActive));
   EXPECT_EQ(dimension(r, "thermal").score, std::nullopt);
   EXPECT_EQ(r.overall, std::nullopt) << "memory alone covers 0.30";
@@ -126,9 +126,9 @@ TEST(Health, PresenceBeginsAtSixtyPercent) {
     return s;
   };
   in.metrics[kTemp] = thinned(864);
-  EXPECT_THAT(rules(score(in)), ElementsAre("thermal.mean")) << "864 of 1440";
+  EXPECT_THAT(rules(score(baseline(), in)), ElementsAre("thermal.mean")) << "864 of 1440";
   in.metrics[kTemp] = thinned(863);
-  EXPECT_TRUE(rules(score(in)).empty()) << "a rule whose input is not present is skipped";
+  EXPECT_TRUE(rules(score(baseline(), in)).empty()) << "a rule whose input is not present is skipped";
 }
 
 TEST(Health, AYoungBoardIsMeasuredSinceItsDeployment) {
@@ -136,16 +136,16 @@ TEST(Health, AYoungBoardIsMeasuredSinceItsDeployment) {
   in.deployed_at = kT - kHour;
   for (auto& [name, series] : in.metrics)
     if (series) series = steady(series->back().value, kHour);
-  EXPECT_EQ(score(in).overall, 100);
+  EXPECT_EQ(score(baseline(), in).overall, 100);
   in.deployed_at = kT - 3 * kHour;  // now a third of its life is there
-  EXPECT_EQ(score(in).overall, std::nullopt);
+  EXPECT_EQ(score(baseline(), in).overall, std::nullopt);
 }
 
 TEST(Health, NothingAfterTheScoringTimeCounts) {
   auto in = healthy();
   in.metrics[kFailure]->push_back({kT + 1, 1});
   in.metrics[kReasons]->push_back({kT + 1, 0x40});
-  EXPECT_EQ(score(in).overall, 100);
+  EXPECT_EQ(score(baseline(), in).overall, 100);
 }
 
 TEST(Health, CountersThatBeginAnewAddTheirNewValue) {
@@ -161,7 +161,7 @@ TEST(Health, CountersThatBeginAnewAddTheirNewValue) {
   for (const auto& c : cases) {
     auto in = healthy();
     in.metrics[kSbe] = counter(c.before, c.after, kT - kDay);
-    const auto findings = dimension(score(in), "memory").findings;
+    const auto findings = dimension(score(baseline(), in), "memory").findings;
     EXPECT_EQ(findings.size(), c.per_day > 0 ? 1u : 0u) << c.why;
     EXPECT_DOUBLE_EQ(findings.empty() ? 0 : findings[0].value, c.per_day) << c.why;
   }
@@ -170,7 +170,7 @@ TEST(Health, CountersThatBeginAnewAddTheirNewValue) {
 TEST(Health, TheFirstReadingEverAddsNothing) {
   auto in = healthy();
   in.metrics[kDbe] = steady(40, 7 * kDay);
-  EXPECT_TRUE(rules(score(in)).empty());
+  EXPECT_TRUE(rules(score(baseline(), in)).empty());
 }
 
 TEST(Health, AStepAcrossAGapBelongsToItsLaterReading) {
@@ -178,7 +178,7 @@ TEST(Health, AStepAcrossAGapBelongsToItsLaterReading) {
   auto dbe = steady(1, 7 * kDay);
   dbe.insert(dbe.begin(), {kT - 20 * kDay, 0});  // the last reading before the window
   in.metrics[kDbe] = dbe;
-  const auto r = score(in);
+  const auto r = score(baseline(), in);
   EXPECT_THAT(rules(r), ElementsAre("memory.ue_7d"));
   EXPECT_EQ(r.dimensions[0].findings[0].at, dbe[1].at);
 }
@@ -186,10 +186,10 @@ TEST(Health, AStepAcrossAGapBelongsToItsLaterReading) {
 TEST(Health, TheOtherCounterSpeaksOnlyWhereTheFirstIsSilent) {
   auto in = healthy();
   in.metrics[kSbeLife] = counter(0, 14, kT - kDay);
-  EXPECT_TRUE(rules(score(in)).empty()) << "the volatile counter has readings";
+  EXPECT_TRUE(rules(score(baseline(), in)).empty()) << "the volatile counter has readings";
   for (const std::optional<Series>& silent : {std::optional(Series{}), std::optional<Series>()}) {
     in.metrics[kSbe] = silent;
-    EXPECT_THAT(rules(score(in)), ElementsAre("memory.corrected"));
+    EXPECT_THAT(rules(score(baseline(), in)), ElementsAre("memory.corrected"));
   }
 }
 
@@ -199,9 +199,9 @@ TEST(Health, UtilisationStandsInForActivity) {
   in.metrics[kUtil] = steady(80);
   auto& temperature = *in.metrics[kTemp];
   for (std::size_t i = 0; i < temperature.size(); i += 2) temperature[i].value = 74;
-  EXPECT_THAT(rules(score(in)), ElementsAre("thermal.swing"));
+  EXPECT_THAT(rules(score(baseline(), in)), ElementsAre("thermal.swing"));
   in.metrics[kUtil] = steady(49);
-  EXPECT_TRUE(rules(score(in)).empty()) << "not under load";
+  EXPECT_TRUE(rules(score(baseline(), in)).empty()) << "not under load";
 }
 
 TEST(Health, ThrottlingIsCountedInEpisodes) {
@@ -222,7 +222,7 @@ TEST(Health, ThrottlingIsCountedInEpisodes) {
     in.metrics[kReasons] = steady(0, 2 * kDay);
     for (auto& r : *in.metrics[kReasons])
       if (std::ranges::find(c.minutes_ago, (kT - r.at) / 60) != c.minutes_ago.end()) r.value = c.reason;
-    const auto findings = dimension(score(in), "thermal").findings;
+    const auto findings = dimension(score(baseline(), in), "thermal").findings;
     EXPECT_EQ(findings.empty() ? 0 : findings[0].value, static_cast<double>(c.episodes)) << c.why;
   }
 }
@@ -230,7 +230,7 @@ TEST(Health, ThrottlingIsCountedInEpisodes) {
 TEST(Health, ACriticalRuleSpeaksWithoutAScore) {
   auto in = healthy();
   in.metrics = {{kFailure, steady(1)}};
-  const auto r = score(in);
+  const auto r = score(baseline(), in);
   EXPECT_EQ(r.overall, std::nullopt);
   EXPECT_EQ(dimension(r, "memory").score, std::nullopt);
   EXPECT_THAT(r.critical, ElementsAre("memory.remap_failed"));
@@ -249,7 +249,7 @@ TEST(Health, RiskFollowsTheScoreWhereThereIsNoTrend) {
     auto in = healthy();
     in.metrics[kTemp] = steady(c.mean_temperature);
     in.metrics[kSbe] = counter(0, 7 * 50, kT - kDay);
-    const auto r = score(in);
+    const auto r = score(baseline(), in);
     EXPECT_EQ(r.class_name, c.class_name) << c.mean_temperature << ": " << *r.overall;
     EXPECT_EQ(r.risk, c.risk) << c.mean_temperature;
   }
@@ -268,7 +268,7 @@ TEST(Health, ClassBordersBelongToTheBetterClass) {
 TEST(Health, NeedsAreKnownMetricsAndEnoughForTheRules) {
   const auto& catalogue = telemetry::MetricCatalogue::built_in();
   std::set<std::string_view> names;
-  for (const auto& n : needs()) {
+  for (const auto& n : needs(baseline())) {
     const auto* spec = catalogue.by_name(n.metric);
     ASSERT_NE(spec, nullptr) << n.metric;
     EXPECT_EQ(spec->name, n.metric) << "the canonical name";

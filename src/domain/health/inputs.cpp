@@ -32,6 +32,11 @@ constexpr Row kRows[] = {
     {Of::pcie_max_width, "DCGM_FI_DEV_PCIE_MAX_LINK_WIDTH"},
     {Of::pcie_gen, "DCGM_FI_DEV_PCIE_LINK_GEN"},
     {Of::pcie_max_gen, "DCGM_FI_DEV_PCIE_MAX_LINK_GEN"},
+    {Of::remapped_corrected, "DCGM_FI_DEV_CORRECTABLE_REMAPPED_ROWS"},
+    {Of::remapped_uncorrected, "DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS"},
+    {Of::pcie_replays, "DCGM_FI_DEV_PCIE_REPLAY_COUNTER"},
+    {Of::nvlink_crc, "DCGM_FI_DEV_NVLINK_ERROR_DL_CRC", "DCGM_FI_DEV_NVLINK_CRC_FLIT_ERROR_COUNT_TOTAL"},
+    {Of::nvlink_replays, "DCGM_FI_DEV_NVLINK_ERROR_DL_REPLAY", "DCGM_FI_DEV_NVLINK_REPLAY_ERROR_COUNT_TOTAL"},
 };
 
 constexpr std::string_view kLinkState = "DCGM_FI_DEV_NVLINK_GET_STATE";
@@ -40,6 +45,11 @@ Metric look_up_metric(const Input& in, const Row& row) {
   if (row.of == Of::activity) return activity(in.metrics, in.t);
   if (!row.otherwise.empty()) return metric(in.metrics, in.t, row.metric, row.otherwise);
   return metric(in.metrics, in.t, row.metric);
+}
+
+// Counters of links that the part does not have.
+bool is_of_nvlink(Of of) {
+  return of == Of::nvlink_crc || of == Of::nvlink_replays;
 }
 
 bool has_bandwidth_record(const Input& in) {
@@ -87,7 +97,7 @@ Evidence::Evidence(const Input& input) : input_(input) {
     auto& fact = facts_[static_cast<std::size_t>(row.of)];
     fact.metric = look_up_metric(input, row);
     const auto seen = within(fact.metric.readings, input.t - row.window_s, input.t).size();
-    fact.listed = fact.metric.listed;
+    fact.listed = fact.metric.listed && (input.links_expected > 0 || !is_of_nvlink(row.of));
     fact.present = fact.listed && presence(input, static_cast<double>(seen), row.window_s) >= kPresent;
   }
   look_up_links();

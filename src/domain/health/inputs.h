@@ -29,6 +29,11 @@ enum class Of {
   pcie_max_width,
   pcie_gen,
   pcie_max_gen,
+  remapped_corrected,
+  remapped_uncorrected,
+  pcie_replays,
+  nvlink_crc,
+  nvlink_replays,
   // what is not one series of readings
   nvlinks,
   bandwidth_record,

@@ -1,4 +1,4 @@
-#include "domain/health/health.h"
+#include "domain/health/rules.h"
 
 namespace ghm::health {
 namespace {
@@ -34,7 +34,7 @@ constexpr Need kNeeds[] = {
 
 }  // namespace
 
-std::span<const Need> needs() {
+std::span<const Need> needs_of_baseline() {
   return kNeeds;
 }
 

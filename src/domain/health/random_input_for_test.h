@@ -1,4 +1,5 @@
 #pragma once
+#include <cmath>
 #include <random>
 
 #include "domain/health/windows.h"
@@ -63,20 +64,30 @@ class RandomInput {
     };
     const std::string dev = "DCGM_FI_DEV_";
     put(m, in, dev + "CLOCK_THROTTLE_REASONS", [=, this] { return chance(0.05) ? std::floor(real(0, 512)) : 0; });
+    // By day and night on some boards, and then of ever more degrees per watt on some.
+    const double swing = chance(0.3) ? 250 : 0, worse = chance(0.5) ? 1.5 : 1;
+    auto night = [step = in.interval_s, seconds = 0.0]() mutable {
+      seconds += step;
+      return std::pair(std::sin(seconds / kDay * 6.28), seconds > 25 * kDay);
+    };
     put(m, in, dev + "GPU_TEMP", [=, this, middle = real(50, 80), drift = chance(0.3) ? real(0, 0.01) : 0]() mutable {
-      return std::round((middle += drift) + real(-8, 8));
+      const auto [sine, late] = night();
+      return std::round((middle += drift) + real(-8, 8) + 0.06 * swing * sine * (late ? worse : 1));
     });
     put(m, in, "DCGM_FI_PROF_GR_ENGINE_ACTIVE", [=, this] { return chance(0.9) ? load + real(-0.02, 0.02) : real(0, 1); });
     put(m, in, dev + "GPU_UTIL", [=, this] { return std::round(100 * load); });
     put(m, in, dev + "FAN_SPEED", [=, this, low = real(60, 95)] { return low + real(0, 5); });
     for (const auto* kind : {"VOL", "AGG"}) {
-      put(m, in, dev + "ECC_SBE_" + kind + "_TOTAL", counter(0.05, 60));
+      put(m, in, dev + "ECC_SBE_" + kind + "_TOTAL", counter(0.05, chance(0.1) ? 6000 : 60));
       put(m, in, dev + "ECC_DBE_" + kind + "_TOTAL", counter(rare, 3));
     }
     for (const auto* flag : {"ROW_REMAP_PENDING", "ROW_REMAP_FAILURE", "BANKS_REMAP_ROWS_AVAIL_NONE"})
       put(m, in, dev + flag, [=, this, set = chance(0.1)] { return set || chance(rare) ? 1.0 : 0.0; });
-    put(m, in, dev + "POWER_USAGE", [=, this] { return 500 + real(-15, 15); });
-    put(m, in, dev + "SM_CLOCK", [=, this] { return chance(0.9) ? 1755.0 : 1400 + 15.0 * whole(0, 25); });
+    put(m, in, dev + "POWER_USAGE", [=, this]() mutable { return 500 + real(-15, 15) + swing * night().first; });
+    put(m, in, dev + "SM_CLOCK", [=, this, slower = chance(0.2) ? 150 : 0, n = 0.0]() mutable {
+      const bool late = ++n * in.interval_s > 31 * kDay;
+      return (chance(0.9) ? 1755.0 : 1400 + 15.0 * whole(0, 25)) - (late ? slower : 0);
+    });
     put(m, in, dev + "MAX_SM_CLOCK", [] { return 1830.0; });
     put(m, in, dev + "POWER_MGMT_LIMIT_DEF", [] { return 700.0; });
     put(m, in, dev + "ENFORCED_POWER_LIMIT", [=, this] { return chance(0.9) ? 700.0 : 500.0; });
@@ -85,6 +96,12 @@ class RandomInput {
     put(m, in, dev + "PCIE_MAX_LINK_WIDTH", among({16}));
     put(m, in, dev + "PCIE_LINK_GEN", [=, this, slow = chance(0.3)] { return slow ? 1.0 : 5.0; });
     put(m, in, dev + "PCIE_MAX_LINK_GEN", among({5}));
+    put(m, in, dev + "CORRECTABLE_REMAPPED_ROWS", counter(rare, 3));
+    put(m, in, dev + "UNCORRECTABLE_REMAPPED_ROWS", counter(rare, 2));
+    put(m, in, dev + "PCIE_REPLAY_COUNTER", counter(0.5, chance(0.5) ? 10 : 1000));
+    for (const auto* name :
+         {"NVLINK_ERROR_DL_CRC", "NVLINK_CRC_FLIT_ERROR_COUNT_TOTAL", "NVLINK_ERROR_DL_REPLAY", "NVLINK_REPLAY_ERROR_COUNT_TOTAL"})
+      put(m, in, dev + name, counter(0.1, chance(0.5) ? 3 : 300));
     for (int n = 0; n < 3; ++n) put(m, in, dev + "NVLINK_GET_STATE@nvlink" + std::to_string(n), among({1, 1, 1, 0}));
   }
   // The whole board is silent for a while.

@@ -6,7 +6,8 @@
 
 #include "domain/health/inputs.h"
 
-/// The rules of the profile: one table per dimension, one row per rule, in the profile's order, each with a pure function.
+/// What a scoring profile is made of: dimensions with their weights and listed inputs, and a table of rules each, one row per
+/// rule, in the profile's order, each with a pure function. Profiles may share rows.
 namespace ghm::health {
 
 /// What a rule says when it fires.
@@ -26,20 +27,33 @@ struct Rule {
   std::optional<Verdict> (*judge)(const Evidence&);  // nullopt: the rule does not fire
 };
 
-/// One dimension of the profile: what is listed for its coverage, and its rules.
+/// One dimension of a profile: what is listed for its coverage, and its rules.
 struct Scorer {
   std::string_view name;
   int weight_percent;
   std::vector<Of> inputs;
   std::span<const Rule> rules;
 };
-std::span<const Scorer> scorers();
 
-// The tables, each in the file of its name.
+/// A way to score, as a value. All profiles have the same dimensions in the same order, so that series of scores keep their meaning.
+struct Profile {
+  std::string_view name;
+  std::span<const Scorer> scorers;  // memory, thermal, performance, power, reliability
+  /// Percent of the whole that the worst dimension takes before the rest is shared out by weight; 0: a plain weighted mean.
+  int worst_percent = 0;
+  std::span<const Need> needs;
+};
+std::span<const Profile* const> profiles();
+
+// The tables of `baseline`, each in the file of its name.
+std::span<const Need> needs_of_baseline();
 std::span<const Rule> thermal_rules();      // heat: throttling, mean temperature, its trend and swing under load, fan
 std::span<const Rule> memory_rules();       // corrected and uncorrected errors, row remapping, bandwidth of a test
 std::span<const Rule> power_rules();        // spikes at steady load, power limits, joules per work
 std::span<const Rule> performance_rules();  // clocks against own past and peers, PCIe and NVLink width
 std::span<const Rule> reliability_rules();  // uptime, jobs, resets, Xids
+
+/// A row of a table, to stand in another profile's, too. It must be there.
+const Rule& rule_named(std::span<const Rule> rules, std::string_view name);
 
 }  // namespace ghm::health

@@ -108,6 +108,34 @@ const Template kTemplates[] = {
     {"reliability.reset",
      [](const Finding& f) { return fmt::format("reset or lost {} in 30 days; reference 0", counted(f.value, "time")); }},
     {"reliability.xid", [](const Finding& f) { return fmt::format("{} in 30 days; reference 0", counted(f.value, "hardware Xid")); }},
+    {"thermal.resistance",
+     [](const Finding& f) {
+       return fmt::format("warms up by {:.4f} °C per watt over 7 days; reference {:.4f}, its own three weeks before", f.value, f.reference);
+     }},
+    {"memory.ce_hours",
+     [](const Finding& f) { return fmt::format("corrected memory errors in {} of 7 days; reference 0", counted(f.value, "hour")); }},
+    {"memory.ce_flood",
+     [](const Finding& f) {
+       return fmt::format("{} in 24 h; reference {}", counted(f.value, "corrected memory error"), number(f.reference));
+     }},
+    {"memory.rows", [](const Finding& f) { return fmt::format("{} remapped in 30 days; reference 0", counted(f.value, "memory row")); }},
+    {"memory.uncorrected",
+     [](const Finding& f) {
+       return fmt::format("{} in 30 days; reference 0; memory held at 45", counted(f.value, "uncorrected memory error"));
+     }},
+    {"power.brake",
+     [](const Finding& f) { return fmt::format("power brake pulled in {} of 7 days; reference 0", counted(f.value, "hour")); }},
+    {"performance.replays",
+     [](const Finding& f) { return fmt::format("{} in 24 h; reference {}", counted(f.value, "PCIe replay"), number(f.reference)); }},
+    {"performance.link_errors",
+     [](const Finding& f) {
+       return fmt::format("{} and replays in 24 h; reference {}", counted(f.value, "NVLink CRC error"), number(f.reference));
+     }},
+    {"reliability.incidents",
+     [](const Finding& f) {
+       return fmt::format("{} in 30 days (resets, losses, grave Xids), the latest counting most; reference 0",
+                          counted(f.value, "incident"));
+     }},
     {"memory.ue_rising",
      [](const Finding& f) {
        return fmt::format("{} in 24 h; reference {} in the 24 h before", counted(f.value, "uncorrected memory error"), number(f.reference));

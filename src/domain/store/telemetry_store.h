@@ -75,6 +75,10 @@ class TelemetryStore {
   /// that is wider than `width` stands where it starts. O(buckets of the tier in range).
   virtual Result<std::vector<Bucket>> aggregate(const SeriesKey& series, TimeRange range, std::chrono::milliseconds width) const = 0;
 
+  /// aggregate() of several series, in the order asked for; much cheaper than one question each where hours are not rolled up yet.
+  virtual Result<std::vector<std::vector<Bucket>>> aggregate_many(std::span<const SeriesKey> series, TimeRange range,
+                                                                  std::chrono::milliseconds width) const;
+
   /// The newest value of every series of a board, in key order; from memory, no disk.
   virtual std::vector<Latest> latest(telemetry::BoardId board) const = 0;
   /// The newest value of one metric of the GPU entity, all boards.

@@ -16,7 +16,18 @@ struct BoardView {
   bool silent = false;
   std::shared_ptr<const health::Report> health;  // nullptr: not scored yet
   std::optional<double> temperature, memory_temperature, power, utilisation,
-      sm_clock;  // newest, canonical units; nullopt when older than 3 intervals
+      sm_clock;                                     // newest, canonical units; nullopt when older than 3 intervals
+  std::shared_ptr<const telemetry::Workload> work;  // what its page says that runs on it; nullptr: nothing
+};
+
+/// An anomaly that lasts, of a board or of a host.
+struct OpenAnomaly {
+  fleet::BoardId board{};  // none: of the host
+  std::string host;
+  telemetry::MetricId metric{};
+  std::string_view detector, severity;  // of constant texts
+  Timestamp since{};
+  std::string sentence;  // without a name: "GPU temperature: …"
 };
 
 struct HostView {
@@ -57,6 +68,7 @@ struct FleetSnapshot {
   std::vector<AgentView> agents;           // by host
   std::vector<fleet::Conflict> conflicts;  // claims that cannot both be true, now
   fleet::MaintenanceBook maintenance;      // all windows, ended ones too
+  std::vector<OpenAnomaly> anomalies;      // since the start of the program: detectors begin anew with it
 };
 
 }  // namespace ghm::views

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 
 #include "domain/telemetry/metric_catalogue.h"
 #include "domain/views/board_facts.h"
@@ -12,10 +11,6 @@ namespace ghm::views {
 namespace {
 
 using telemetry::MetricCatalogue;
-
-Timestamp moment(double unix_seconds) {
-  return from_unix_ms(std::llround(unix_seconds * 1000));
-}
 
 Json reading(const store::Latest& latest) {
   const auto* spec = MetricCatalogue::built_in().find(latest.series.metric);
@@ -40,53 +35,6 @@ Json siblings(const FleetSnapshot& fleet, std::size_t board) {
                    {"band", band_of(view)}});
   }
   return out;
-}
-
-std::optional<double> peers_median(const FleetSnapshot& fleet, std::size_t board) {
-  const auto& model = fleet.boards[board].board.model;
-  if (model.empty()) return std::nullopt;
-  std::vector<double> scores;
-  for (std::size_t i = 0; i < fleet.boards.size(); ++i) {
-    const auto& view = fleet.boards[i];
-    if (i != board && view.board.in_service && view.board.model == model && score_of(view)) scores.push_back(*score_of(view));
-  }
-  return percentile(scores, 50);
-}
-
-Json finding_json(const health::Finding& f, const health::Report& report) {
-  return {{"rule", f.rule},
-          {"lost", f.lost},
-          {"value", f.value},
-          {"reference", f.reference},
-          {"at", format_rfc3339(moment(f.at))},
-          {"text", health::sentence(f)},
-          {"critical", is_critical(report, f.rule)}};
-}
-
-Json why_not_available(const health::Dimension& d) {
-  if (d.score) return nullptr;
-  return fmt::format("needs readings for 60 % of their window; too few of {}", fmt::join(d.missing, ", "));
-}
-
-Json dimension_json(const health::Dimension& d, const health::Report& report) {
-  Json findings = Json::array();
-  for (const auto& f : d.findings) findings.push_back(finding_json(f, report));
-  const bool counts = d.score && report.overall;
-  return {{"name", d.name},
-          {"weight", d.weight_percent / 100.0},
-          {"score", or_null(d.score)},
-          {"lost", counts ? Json(share_of(d, report) * (100 - *d.score)) : Json()},
-          {"band", band_of_score(d.score)},
-          {"coverage", d.coverage},
-          {"available", d.score.has_value()},
-          {"note", why_not_available(d)},
-          {"findings", std::move(findings)}};
-}
-
-Json why_no_score(const BoardView& view) {
-  if (!view.health) return "not scored yet";
-  if (view.health->overall) return nullptr;
-  return fmt::format("not enough data: coverage {:.0f} %, a score needs 50 %", view.health->coverage * 100);
 }
 
 // One array per figure, as long as the grid; a bucket without a reading stays null.
@@ -140,11 +88,30 @@ struct Grid {
   }
 };
 
+Json peers_json(const PeerBand& band, const Grid& grid) {
+  std::vector<Json> p10(grid.points), p50(grid.points), p90(grid.points);
+  for (const auto& at : band.points)
+    if (const auto i = grid.index(at.from)) {
+      p10[*i] = at.p10;
+      p50[*i] = at.p50;
+      p90[*i] = at.p90;
+    }
+  return {{"of", band.host + band.rack + band.fleet},
+          {"from", {{"host", band.host}, {"rack", band.rack}, {"fleet", band.fleet}}},
+          {"under_load", band.under_load},
+          {"figure", band.increases ? "increase" : "avg"},
+          {"p10", std::move(p10)},
+          {"p50", std::move(p50)},
+          {"p90", std::move(p90)}};
+}
+
 Json column_json(const MetricColumn& column, const Grid& grid) {
   Figures figures(grid.points);
   for (const auto& b : column.buckets)
     if (const auto i = grid.index(b.from); i && b.count > 0) figures.put(*i, b);
-  return std::move(figures).json(column.unit, column.counter);
+  auto out = std::move(figures).json(column.unit, column.counter);
+  if (column.peers) out["peers"] = peers_json(*column.peers, grid);
+  return out;
 }
 
 }  // namespace
@@ -158,26 +125,6 @@ Json gpu_detail(const FleetSnapshot& fleet, std::size_t board, const std::vector
   detail["siblings"] = siblings(fleet, board);
   detail["as_of"] = format_rfc3339(fleet.as_of);
   return detail;
-}
-
-Json gpu_health(const FleetSnapshot& fleet, std::size_t board) {
-  const auto& view = fleet.boards[board];
-  const auto* report = view.health.get();
-  Json dimensions = Json::array();
-  if (report)
-    for (const auto& d : report->dimensions) dimensions.push_back(dimension_json(d, *report));
-  return {{"as_of", format_rfc3339(fleet.as_of)},
-          {"profile", report ? report->profile : health::Report().profile},
-          {"score", or_null(score_of(view))},
-          {"class", report ? or_null(report->class_name) : Json()},
-          {"band", band_of(view)},
-          {"risk", report ? or_null(report->risk) : Json()},
-          {"coverage", report ? Json(report->coverage) : Json()},
-          {"scored_at", report ? Json(format_rfc3339(moment(report->at))) : Json()},
-          {"note", why_no_score(view)},
-          {"dimensions", std::move(dimensions)},
-          {"critical", report ? Json(report->critical) : Json::array()},
-          {"peers_median", or_null(peers_median(fleet, board))}};
 }
 
 Json gpu_metrics(const fleet::Board& board, TimeRange range, std::chrono::milliseconds interval, const std::vector<MetricColumn>& columns,

@@ -29,7 +29,7 @@ struct GpuQuery {
   std::size_t limit = 200;     // 1..1000
   std::string cursor;          // from the answer before
   std::string search;          // part of serial, UUID, host, rack, model; case-insensitive
-  std::string host, rack, datacenter, model, band;  // exact
+  std::string host, rack, datacenter, region, model, driver, batch, band;  // exact
   std::optional<bool> silent;
 };
 /// invalid_input for an unknown sort or band, a limit outside 1..1000, or a cursor that is not ours or of another sort.
@@ -49,11 +49,23 @@ Json gpu_detail(const FleetSnapshot& fleet, std::size_t board, const std::vector
 Json gpu_health(const FleetSnapshot& fleet, std::size_t board);
 
 /// GET gpus/{id}/metrics: one entry per series asked for.
+/// What boards of the same model did at the same time, where at least three of them say so.
+struct PeerBand {
+  std::size_t host = 0, rack = 0, fleet = 0;  // how many were read: of its host, of its rack beside that, and of the rest
+  bool under_load = false;                    // only while they were busy
+  bool increases = false;                     // of a counter: its increases are compared
+  struct At {
+    Timestamp from{};
+    double p10 = 0, p50 = 0, p90 = 0;
+  };
+  std::vector<At> points;
+};
 struct MetricColumn {
   std::string name;  // canonical, "DCGM_FI_DEV_NVLINK_GET_STATE@nvlink4" for other entities
   std::string unit;
   std::vector<store::Bucket> buckets;
   bool counter = false;  // its buckets' increases are shown too
+  std::optional<PeerBand> peers = std::nullopt;
 };
 /// Bucket starts in `t` from the one that holds range.from up to range.to; interval > 0.
 Json gpu_metrics(const fleet::Board& board, TimeRange range, std::chrono::milliseconds interval, const std::vector<MetricColumn>& columns,

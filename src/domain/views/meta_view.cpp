@@ -1,3 +1,4 @@
+#include "domain/faults/xid_catalogue.h"
 #include "domain/health/health.h"
 #include "domain/telemetry/metric_catalogue.h"
 #include "domain/telemetry/page.h"
@@ -57,6 +58,38 @@ Json reasons() {
   return out;
 }
 
+std::string_view word(faults::Origin origin) {
+  switch (origin) {
+    case faults::Origin::hardware: return "hardware";
+    case faults::Origin::driver: return "driver";
+    case faults::Origin::application: return "application";
+    case faults::Origin::ambiguous: break;
+  }
+  return "ambiguous";
+}
+
+std::string_view word(faults::Severity severity) {
+  switch (severity) {
+    case faults::Severity::info: return "info";
+    case faults::Severity::warning: return "warning";
+    case faults::Severity::error: return "error";
+    case faults::Severity::critical: break;
+  }
+  return "critical";
+}
+
+Json xids() {
+  Json out = Json::array();
+  for (const auto& [code, xid] : faults::XidCatalogue::built_in().all())
+    out.push_back({{"code", code},
+                   {"name", xid.name},
+                   {"component", xid.component},
+                   {"origin", word(xid.origin)},
+                   {"severity", word(xid.severity)},
+                   {"first_action", xid.first_action}});
+  return out;
+}
+
 }  // namespace
 
 Json meta(Timestamp as_of) {
@@ -67,7 +100,8 @@ Json meta(Timestamp as_of) {
           {"dimensions", dimensions()},
           {"metrics", metrics()},
           {"reasons", reasons()},
-          {"severities", {"info", "warning", "error", "critical"}}};
+          {"severities", {"info", "warning", "error", "critical"}},
+          {"xids", xids()}};
 }
 
 }  // namespace ghm::views

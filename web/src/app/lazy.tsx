@@ -1,9 +1,12 @@
-import type { ComponentType } from 'preact';
+import type { ComponentType, VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { Skeleton } from '../parts/states';
 
-/** A page that is fetched when it is first opened. A failed fetch says so; a new version of the server needs a reload. */
-export function lazyPage<P extends object>(load: () => Promise<ComponentType<P>>): ComponentType<P> {
+/** A page, or a part, that is fetched when it is first shown. A failed fetch says so; a new version of the server needs a reload. */
+export function lazyPage<P extends object>(
+  load: () => Promise<ComponentType<P>>,
+  meanwhile: () => VNode = () => <Skeleton rows={8} />,
+): ComponentType<P> {
   let known: ComponentType<P> | null = null;
   return function Lazy(props: P) {
     const [page, setPage] = useState<{ of: ComponentType<P> } | null>(known && { of: known });
@@ -27,6 +30,6 @@ export function lazyPage<P extends object>(load: () => Promise<ComponentType<P>>
           </a>
         </p>
       );
-    return page ? <page.of {...props} /> : <Skeleton rows={8} />;
+    return page ? <page.of {...props} /> : meanwhile();
   };
 }

@@ -9,7 +9,13 @@ import { kPages, type PageEntry } from './pages';
 import { navigate, path, query } from './router';
 import { type Theme, theme } from './theme';
 
-const isCurrent = (href: string) => (href === '/' ? path.value === '/' : path.value === href || path.value.startsWith(`${href}/`));
+// The places that GPUs stand in belong to their list.
+const kPlaces = /^\/(sites|racks|hosts)\//;
+
+function isCurrent(href: string): boolean {
+  if (href === '/gpus' && kPlaces.test(path.value)) return true;
+  return href === '/' ? path.value === '/' : path.value === href || path.value.startsWith(`${href}/`);
+}
 
 function NavLink({ page, current }: { page: Pick<PageEntry, 'href' | 'icon' | 'text' | 'about'>; current: boolean }) {
   return (

@@ -1,5 +1,6 @@
-import { expect, it } from 'vitest';
-import { eventText, kEventKinds, kindChoices, kindName } from './events';
+import { describe, expect, it } from 'vitest';
+import type { GpuEvent, Xid } from '../api';
+import { eventText, kEventKinds, kindChoices, kindName, loudness, meaningOf } from './events';
 
 it.each([
   ['gpu_moved', 'GPU moved'],
@@ -19,4 +20,45 @@ it.each([
   ['h1 does not answer', 'h1', 'h1 does not answer'],
   ['board 1 moved', null, 'Board 1 moved'],
   [null, 'h1', '–'],
-])('%s on %s is told as %s', (detail, host, text) => expect(eventText({ detail, host })).toBe(text));
+])('%s on %s is told as %s', (detail, host, text) => expect(eventText({ detail, host, gpu: null })).toBe(text));
+
+const xids: Xid[] = [
+  {
+    code: 79,
+    name: 'gpu_has_fallen_off_the_bus',
+    component: 'pcie_bus',
+    origin: 'hardware',
+    severity: 'critical',
+    first_action: 'drain_then_inspect',
+  },
+  { code: 13, name: 'graphics_exception', component: 'application', origin: 'application', severity: 'info', first_action: 'none' },
+];
+const told = (kind: string, detail: string): GpuEvent => ({ at: '', kind, gpu: 'S1', host: 'h1', detail });
+
+describe('what an event means', () => {
+  it('is in the catalogue of Xids', () => {
+    expect(meaningOf(told('xid', 'the driver reported Xid 79'), xids)).toEqual({
+      meaning: 'GPU has fallen off the bus; most likely the hardware',
+      action: 'Drain the host, then inspect the board',
+    });
+    expect(meaningOf(told('xid', 'the driver reported Xid 13'), xids)).toEqual({
+      meaning: 'Graphics exception; most likely the job',
+      action: null,
+    });
+    expect(meaningOf(told('xid', 'the driver reported Xid 999'), xids).meaning).toContain('Not in the catalogue');
+  });
+  it('is known for the kinds of the ledger, and nothing for news of later servers', () => {
+    for (const kind of kEventKinds) expect(meaningOf(told(kind, ''), []).meaning, kind).not.toBe('');
+    expect(meaningOf(told('something_new', ''), [])).toEqual({ meaning: '', action: null });
+  });
+});
+
+it('a GPU that is named beside the words is not named again', () =>
+  expect(eventText(told('anomaly', 'board S1: power fell'))).toBe('Power fell'));
+
+it.each([
+  ['xid', 'the driver reported Xid 79', 2],
+  ['anomaly', 'power fell (peer_residual, info)', 1],
+  ['anomaly', 'errors in a burst (event_burst, error)', 2],
+  ['gpu_appeared', '', 0],
+])('%s %s is as loud as %s', (kind, detail, loud) => expect(loudness(told(kind, detail))).toBe(loud));

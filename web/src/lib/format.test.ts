@@ -1,5 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { ago, amount, count, exact, kDash, metricName, number, percent, score, sentence, title, value } from './format';
+import {
+  ago,
+  amount,
+  axisValue,
+  count,
+  exact,
+  kDash,
+  metricName,
+  number,
+  percent,
+  score,
+  sentence,
+  shortTime,
+  title,
+  value,
+} from './format';
 
 const now = Date.parse('2026-02-09T19:00:00Z');
 
@@ -73,3 +88,17 @@ describe('words', () => {
     ['DCGM_FI_DEV_ECC_SBE_VOL_TOTAL', 'ECC SBE vol total'],
   ])('metricName(%s) is %s', (name, text) => expect(metricName(name)).toBe(text));
 });
+
+it('a short moment', () => {
+  expect(shortTime('2026-11-26T06:48:13Z')).toBe('26 Nov 06:48');
+  expect(shortTime(null)).toBe('–');
+});
+
+it.each([
+  [1600, 'W', '1,600'],
+  [125_000, 'MHz', '125k'],
+  [51_200, 'MiB', '50'],
+  [0.5, 'ratio', '50'],
+  [0.25, null, '0.25'],
+  [2.5, null, '2.5'],
+])('%s %s stands on an axis as %s', (v, unit, text) => expect(axisValue(v, unit)).toBe(text));

@@ -51,6 +51,8 @@ const kUnits: Record<string, Unit> = {
   ratio: { label: '%', digits: 0, factor: 100 },
   count: { label: '', digits: 0 },
   MiB: { label: 'GiB', digits: 1, factor: 1 / 1024 },
+  'MiB/s': { label: 'GiB/s', digits: 1, factor: 1 / 1024 },
+  'B/s': { label: 'GiB/s', digits: 1, factor: 1 / 1024 ** 3 },
   J: { label: 'kWh', digits: 1, factor: 1 / 3.6e6 },
   mJ: { label: 'kWh', digits: 1, factor: 1 / 3.6e9 },
   us: { label: 's', digits: 1, factor: 1e-6 },
@@ -77,6 +79,13 @@ export function amount(v: Maybe, unit: string | null): { number: string; unit: s
   const { label, factor, digits } = unitOf(unit);
   const shown = v * factor;
   return { number: number(shown, digits ?? (Number.isInteger(shown) ? 0 : 1)), unit: label };
+}
+
+/** A value on an axis, short: in the unit's usual size, thousands as "12k". */
+export function axisValue(v: number, unit: string | null): string {
+  const shown = v * unitOf(unit).factor;
+  if (Math.abs(shown) >= 10_000) return `${number(shown / 1000)}k`;
+  return number(shown, Number.isInteger(Number(shown.toFixed(6))) ? 0 : Math.abs(shown) < 1 ? 2 : 1);
 }
 
 export function value(v: Maybe, unit: string | null): string {
@@ -111,6 +120,14 @@ export function exact(at: string | null): string {
   const then = at ? new Date(at) : null;
   if (!then || Number.isNaN(then.getTime())) return kNotAvailable;
   return `${then.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+/** A moment of this year, for places without room: "26 Nov 06:48", in UTC. */
+export function shortTime(at: string | null): string {
+  const then = at ? new Date(at) : null;
+  if (!then || Number.isNaN(then.getTime())) return kDash;
+  const date = then.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
+  return `${date} ${then.toISOString().slice(11, 16)}`;
 }
 
 export function count(n: number, singular: string): string {

@@ -1,9 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import type { GpuMetrics, Reading } from '../api';
-import { kSignals, lineOf, remember, withLive, yRange } from './series';
+import {
+  asked,
+  joined,
+  kMoreSignals,
+  kSignals,
+  limitOf,
+  lineOf,
+  remember,
+  shownValue,
+  signalOf,
+  signalWith,
+  tableRows,
+  withLive,
+  withPeers,
+  yRange,
+} from './series';
 import { limits, limitWords } from './throttle';
 
-const signal = (name: string) => kSignals.find((s) => s.metric.endsWith(name))!;
+const signal = (name: string) => [...kSignals, ...kMoreSignals].find((s) => s.metric.endsWith(name))!;
 const t0 = Date.parse('2026-02-09T19:00:00Z') / 1000;
 const reading = (seconds: number, value: number, metric = 'DCGM_FI_DEV_GPU_TEMP'): Reading => ({
   metric,
@@ -38,7 +53,57 @@ describe('lineOf', () => {
     expect(line.raw).toEqual([0x44, 0x1]);
     expect(line.y).toEqual([2, 0]);
   });
+  it('has the middle of its peers', () => {
+    const h = history(temp.metric, [60, 61]);
+    h.series[temp.metric]!.peers = { of: 12, under_load: true, figure: 'avg', p10: [50, 51], p50: [55, 56], p90: [58, null] };
+    expect(lineOf(temp, h)!.peers).toEqual({ of: 12, busy: true, low: [50, 51], mid: [55, 56], high: [58, null] });
+  });
+  it('does not put a band of increases behind a mean', () => {
+    const h = history(temp.metric, [60]);
+    h.series[temp.metric]!.peers = { of: 3, under_load: false, figure: 'increase', p10: [0], p50: [0], p90: [1] };
+    expect(lineOf(temp, h)!.peers).toBeNull();
+  });
+  it('takes what a counter gained, and adds up the window', () => {
+    const ecc = signal('SBE_VOL_TOTAL');
+    const h = history(ecc.metric, [5, 5, 9]);
+    h.series[ecc.metric]!.increase = [0, null, 4];
+    const bars = lineOf(ecc, h)!;
+    expect(bars.y).toEqual([0, null, 4]);
+    expect(shownValue(ecc, bars, null)).toEqual({ number: '4', unit: 'in the window' });
+    expect(shownValue(ecc, bars, 0).number).toBe('0');
+  });
+  it('adds up rows, and takes a part that is missing for none', () => {
+    const rows = signal('CORRECTABLE_REMAPPED_ROWS');
+    const h = history('DCGM_FI_DEV_CORRECTABLE_REMAPPED_ROWS', [1, null, 2]);
+    h.series.DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS = { ...h.series.DCGM_FI_DEV_CORRECTABLE_REMAPPED_ROWS!, last: [1, null, null] };
+    expect(lineOf(rows, h)!.y).toEqual([2, null, 2]);
+  });
+  it('says which part of the time a clock was held, by heat and by power', () => {
+    const throttled = signal('THERMAL_VIOLATION');
+    const h = history('DCGM_FI_DEV_THERMAL_VIOLATION', [0, 5e9]);
+    h.series.DCGM_FI_DEV_THERMAL_VIOLATION!.unit = 'ns';
+    h.series.DCGM_FI_DEV_THERMAL_VIOLATION!.increase = [0, 5e9];
+    h.series.DCGM_FI_DEV_POWER_VIOLATION = { ...h.series.DCGM_FI_DEV_THERMAL_VIOLATION!, increase: [1e8, 99e9] };
+    const share = lineOf(throttled, h)!;
+    expect(share.y).toEqual([0, 50]);
+    expect(share.second).toEqual([1, 100]);
+    expect(shownValue(throttled, share, 0)).toEqual({ number: '0 %', unit: 'heat · 1.0 % power' });
+  });
   it('says when there is none', () => expect(lineOf(temp, history('OTHER', [1]))).toBeNull());
+});
+
+describe('withPeers', () => {
+  const temp = signal('GPU_TEMP');
+  const own = lineOf(temp, history(temp.metric, [60, 61, 62]))!;
+  it('takes the band of a later answer, bucket by bucket', () => {
+    const peers = { of: 9, busy: false, low: [50, 51], mid: [52, 53], high: [54, 55] };
+    const later = { ...own, t: [t0 + 10, t0 + 20], peers };
+    expect(withPeers(own, later)!.peers).toEqual({ of: 9, busy: false, low: [null, 50, 51], mid: [null, 52, 53], high: [null, 54, 55] });
+  });
+  it('changes nothing without one', () => {
+    expect(withPeers(own, null)).toBe(own);
+    expect(withPeers(null, own)).toBeNull();
+  });
 });
 
 describe('withLive', () => {
@@ -91,5 +156,41 @@ describe('clock limits', () => {
   ])('%s', (mask, n, words) => {
     expect(limits(mask)).toBe(n);
     expect(limitWords(mask)).toBe(words);
+  });
+});
+
+describe('holes', () => {
+  it('of a slow source are joined, an outage stays a gap', () => {
+    const y = [1, null, null, 2, null, null, 3, null, null, null, null, null, null, null, null, 4, null, null, 5];
+    const out = joined(y);
+    expect(out.slice(0, 7)).toEqual([1, undefined, undefined, 2, undefined, undefined, 3]);
+    expect(out.slice(7, 15)).toEqual(Array(8).fill(null));
+    expect(out.slice(15)).toEqual([4, undefined, undefined, 5]);
+  });
+  it('stay where the source is as fast as the buckets', () => {
+    const y = [1, 2, null, 3, 4, 5];
+    expect(joined(y)).toBe(y);
+  });
+});
+
+describe('signals', () => {
+  it('are asked for in one request', () => {
+    expect(asked([...kSignals, ...kMoreSignals]).length).toBeLessThanOrEqual(32);
+    expect(asked(kSignals)).toContain('DCGM_FI_DEV_GPU_UTIL');
+  });
+  it('are found by any of their metrics', () => {
+    expect(signalWith('DCGM_FI_DEV_CLOCKS_EVENT_REASON_HW_THERM_SLOWDOWN_NS', kSignals)?.title).toBe('Throttled time');
+    expect(signalWith('DCGM_FI_DEV_XID_ERRORS', kSignals)).toBeNull();
+    expect(signalOf('DCGM_FI_DEV_XID_ERRORS', 'Xid').sets).toEqual([['DCGM_FI_DEV_XID_ERRORS']]);
+  });
+  it('know the limit of their part', () => {
+    const temp = signal('GPU_TEMP');
+    expect(limitOf(temp, [reading(0, 89, 'DCGM_FI_DEV_SLOWDOWN_TEMP')])).toBe(89);
+    expect(limitOf(temp, [reading(0, 89, 'DCGM_FI_DEV_SLOWDOWN_TEMP'), reading(0, 87, 'DCGM_FI_DEV_GPU_MAX_OP_TEMP')])).toBe(87);
+    expect(limitOf(temp, [])).toBeNull();
+  });
+  it('have a table of few rows, newest first', () => {
+    expect(tableRows([1, 2, 3], 5)).toEqual([2, 1, 0]);
+    expect(tableRows([1, 2, 3, 4, 5], 2)).toEqual([4, 1]);
   });
 });

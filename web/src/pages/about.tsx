@@ -1,42 +1,37 @@
 import { api, storedKey, storeKey } from '../api';
 import { meta } from '../app/meta';
-import { number, percent, title } from '../lib/format';
+import { kDash, number, percent, title } from '../lib/format';
 import { kBandNames } from '../parts/bands';
 import { BandShape } from '../parts/icons';
 import { KeyForm } from '../parts/key_form';
-import { Card, ErrorNote, Scroll, Skeleton } from '../parts/states';
+import { Card, ErrorNote, Skeleton } from '../parts/states';
+import { type Column, DataTable } from '../parts/table';
 import { useData } from '../parts/use_data';
 
-function Scoring({ about }: { about: NonNullable<typeof meta.value> }) {
+type About = NonNullable<typeof meta.value>;
+
+const kDimensionColumns: Column<About['dimensions'][number]>[] = [
+  { title: 'Dimension', cell: (d) => title(d.name) },
+  { title: 'Weight', class: 'r', cell: (d) => percent(d.weight) },
+  { title: 'In this version', cell: (d) => <span class={d.available ? '' : 't3'}>{d.available ? 'scored' : 'not available'}</span> },
+];
+
+const kMetricColumns: Column<About['metrics'][number]>[] = [
+  { title: 'Name', class: 'mono', cell: (m) => m.name },
+  { title: 'Unit', cell: (m) => m.unit ?? kDash },
+  { title: 'Kind', cell: (m) => m.kind },
+  { title: 'Meaning', class: 'wrap', cell: (m) => m.meaning },
+];
+
+function Scoring({ about }: { about: About }) {
   return (
     <Card title="How a score is made" class="c7" hint="weights are shared anew when a part has too little data">
-      <Scroll label="Table of dimensions">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Dimension</th>
-              <th scope="col" class="r">
-                Weight
-              </th>
-              <th scope="col">In this version</th>
-            </tr>
-          </thead>
-          <tbody>
-            {about.dimensions.map((d) => (
-              <tr key={d.name}>
-                <td>{title(d.name)}</td>
-                <td class="r">{percent(d.weight)}</td>
-                <td class={d.available ? '' : 't3'}>{d.available ? 'scored' : 'not available'}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+      <DataTable label="Table of dimensions" columns={kDimensionColumns} rows={about.dimensions} keyOf={(d) => d.name} />
     </Card>
   );
 }
 
-function Bands({ about }: { about: NonNullable<typeof meta.value> }) {
+function Bands({ about }: { about: About }) {
   return (
     <Card title="Bands" class="c5" hint="colour, shape and word always say the same">
       <ul class="body plain">
@@ -59,31 +54,10 @@ function Bands({ about }: { about: NonNullable<typeof meta.value> }) {
   );
 }
 
-function Metrics({ about }: { about: NonNullable<typeof meta.value> }) {
+function Metrics({ about }: { about: About }) {
   return (
     <Card title="Metrics" hint={`${number(about.metrics.length)} that this server understands`} class="c12">
-      <Scroll label="Table of metrics" tall>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Name</th>
-              <th scope="col">Unit</th>
-              <th scope="col">Kind</th>
-              <th scope="col">Meaning</th>
-            </tr>
-          </thead>
-          <tbody>
-            {about.metrics.map((m) => (
-              <tr key={m.name}>
-                <td class="mono">{m.name}</td>
-                <td>{m.unit ?? '–'}</td>
-                <td>{m.kind}</td>
-                <td class="wrap">{m.meaning}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+      <DataTable label="Table of metrics" tall={true} columns={kMetricColumns} rows={about.metrics} keyOf={(m) => m.name} />
     </Card>
   );
 }

@@ -4,9 +4,12 @@ import { now, summary } from '../app/live';
 import { navigate, query, withQuery } from '../app/router';
 import { day, exact, kDash } from '../lib/format';
 import { warranty } from '../lib/life';
+import { gpuHref } from '../lib/places';
 import { AsOf } from '../parts/as_of';
 import { BandShape, Icon } from '../parts/icons';
-import { Card, Empty, ErrorNote, Scroll, Skeleton } from '../parts/states';
+import { Pager } from '../parts/pager';
+import { Card, Empty, ErrorNote, Skeleton } from '../parts/states';
+import { type Column, DataTable } from '../parts/table';
 import { useData, useRefresh } from '../parts/use_data';
 
 const kPage = 100;
@@ -56,54 +59,24 @@ function ServiceCell({ asset }: { asset: Asset }) {
   return asset.last_seen === null ? <span class="t3">yes, never seen</span> : <>yes</>;
 }
 
-function Row({ asset }: { asset: Asset }) {
-  return (
-    <tr>
-      <th scope="row">
-        <a class="row-link" href={`/gpus/${encodeURIComponent(asset.id)}?tab=history`}>
-          {asset.id}
-        </a>
-      </th>
-      <td>{asset.model?.replace(/^NVIDIA /, '') ?? kDash}</td>
-      <td>{asset.host ?? kDash}</td>
-      <td>{asset.rack ?? kDash}</td>
-      <td>{asset.inventory?.batch ?? kDash}</td>
-      <td title={exact(asset.inventory?.deployed_at ?? null)}>{day(asset.inventory?.deployed_at ?? null)}</td>
-      <td>
-        <WarrantyCell asset={asset} />
-      </td>
-      <td>
-        <ServiceCell asset={asset} />
-      </td>
-    </tr>
-  );
-}
-
-function Table({ items }: { items: Asset[] }) {
-  return (
-    <Scroll label="Table of assets">
-      <table data-testid="assets">
-        <thead>
-          <tr>
-            <th scope="col">GPU</th>
-            <th scope="col">Model</th>
-            <th scope="col">Host</th>
-            <th scope="col">Rack</th>
-            <th scope="col">Batch</th>
-            <th scope="col">Deployed</th>
-            <th scope="col">Warranty</th>
-            <th scope="col">In service</th>
-          </tr>
-        </thead>
-        <tbody>
-          {items.map((a) => (
-            <Row key={a.id} asset={a} />
-          ))}
-        </tbody>
-      </table>
-    </Scroll>
-  );
-}
+const kColumns: Column<Asset>[] = [
+  {
+    title: 'GPU',
+    heads: true,
+    cell: (a) => (
+      <a class="row-link" href={gpuHref(a.id, 'history')}>
+        {a.id}
+      </a>
+    ),
+  },
+  { title: 'Model', cell: (a) => a.model?.replace(/^NVIDIA /, '') ?? kDash },
+  { title: 'Host', cell: (a) => a.host ?? kDash },
+  { title: 'Rack', cell: (a) => a.rack ?? kDash },
+  { title: 'Batch', cell: (a) => a.inventory?.batch ?? kDash },
+  { title: 'Deployed', hint: (a) => exact(a.inventory?.deployed_at ?? null), cell: (a) => day(a.inventory?.deployed_at ?? null) },
+  { title: 'Warranty', cell: (a) => <WarrantyCell asset={a} /> },
+  { title: 'In service', cell: (a) => <ServiceCell asset={a} /> },
+];
 
 function NoAssets({ asked }: { asked: string }) {
   if (asked) return <Empty>Nothing in the ledger matches “{asked}”.</Empty>;
@@ -111,30 +84,6 @@ function NoAssets({ asked }: { asked: string }) {
     <Empty>
       No GPU is known yet. They come with the first page that is read, or with <code>ghm assets import assets.csv</code>.
     </Empty>
-  );
-}
-
-function Pager({ next }: { next: string | null }) {
-  const later = query.value.has('cursor');
-  if (!next && !later) return null;
-  return (
-    <div class="pager">
-      {later && (
-        <a class="btn" href={withQuery({ cursor: null })}>
-          First page
-        </a>
-      )}
-      {later && (
-        <button type="button" class="btn" onClick={() => history.back()}>
-          Back
-        </button>
-      )}
-      {next && (
-        <a class="btn" href={withQuery({ cursor: next })} data-testid="next-page">
-          Next {kPage}
-        </a>
-      )}
-    </div>
   );
 }
 
@@ -161,8 +110,10 @@ export function Assets() {
       <Card title="In the order of their names" hint={value && <AsOf at={value.as_of} />}>
         {!value && !error && <Skeleton rows={10} />}
         {value?.items.length === 0 && <NoAssets asked={q} />}
-        {value && value.items.length > 0 && <Table items={value.items} />}
-        <Pager next={value?.next ?? null} />
+        {value && value.items.length > 0 && (
+          <DataTable label="Table of assets" testid="assets" columns={kColumns} rows={value.items} keyOf={(a) => a.id} />
+        )}
+        <Pager next={value?.next ?? null} size={kPage} />
       </Card>
     </>
   );

@@ -1,16 +1,21 @@
 import { useEffect, useState } from 'preact/hooks';
-import { api, type GpuDetail, type GpuHealth, type Maintenance, type Sibling } from '../api';
+import { api, type GpuDetail, type GpuEvent, type GpuHealth, type HealthHistory, type Maintenance, type Sibling } from '../api';
 import { lazyPage } from '../app/lazy';
 import { liveGpu, now, summary, wantTopics } from '../app/live';
-import { query } from '../app/router';
+import { navigate, query, withQuery } from '../app/router';
+import { eventText, loudness } from '../lib/events';
 import { ago, exact, kDash, score, value } from '../lib/format';
 import { covering, untilWords } from '../lib/maintenance';
+import { gpuHref, withKept } from '../lib/places';
+import { moment, momentText, windowOf } from '../lib/ranges';
+import { When } from '../parts/as_of';
 import { kBandNames } from '../parts/bands';
+import { Crumbs } from '../parts/crumbs';
 import { BandShape, Icon } from '../parts/icons';
 import { Readings } from '../parts/readings';
 import { ScoreCard } from '../parts/score_card';
 import { Signals } from '../parts/signals';
-import { Card, ErrorNote, Skeleton } from '../parts/states';
+import { Card, Empty, ErrorNote, Skeleton } from '../parts/states';
 import { type Tab, Tabs } from '../parts/tabs';
 import { type Data, useData, useRefresh } from '../parts/use_data';
 
@@ -48,7 +53,7 @@ function Copy({ text, what }: { text: string; what: string }) {
 
 function SiblingStrip({ gpu }: { gpu: GpuDetail }) {
   const tab = currentTab();
-  const kept = tab === 'summary' ? '' : `?tab=${tab}`;
+  const keep = windowOf(query.value);
   const self: Sibling = { id: gpu.id, slot: gpu.slot, score: gpu.score, band: gpu.band };
   const all = [...gpu.siblings, self].sort((a, b) => (a.slot ?? 99) - (b.slot ?? 99) || a.id.localeCompare(b.id));
   return (
@@ -58,7 +63,7 @@ function SiblingStrip({ gpu }: { gpu: GpuDetail }) {
         {all.map((s) => (
           <li key={s.id}>
             <a
-              href={`/gpus/${encodeURIComponent(s.id)}${kept}`}
+              href={withKept(gpuHref(s.id, tab === 'summary' ? undefined : tab), keep)}
               aria-current={s.id === gpu.id ? 'page' : undefined}
               title={`GPU ${s.slot ?? s.id}: ${kBandNames[s.band]}`}
             >
@@ -112,7 +117,6 @@ function Badges({ gpu, work }: { gpu: GpuDetail; work: Maintenance | null }) {
 }
 
 function Header({ gpu, work }: { gpu: GpuDetail; work: Maintenance | null }) {
-  const place = [gpu.datacenter, gpu.rack].filter(Boolean).join(' / ');
   return (
     <div class="gh">
       <div class="gh-who">
@@ -132,12 +136,6 @@ function Header({ gpu, work }: { gpu: GpuDetail; work: Maintenance | null }) {
               UUID <Copy text={gpu.uuid} what="UUID" />
             </li>
           )}
-          <li>
-            <a class="link" href={`/gpus?host=${encodeURIComponent(gpu.host)}&sort=serial`}>
-              {gpu.host}
-            </a>
-            {place && <span class="t3"> in {place}</span>}
-          </li>
           <li>slot {gpu.slot ?? kDash}</li>
           {gpu.pci_bus_id && <li class="mono">{gpu.pci_bus_id}</li>}
           <li>driver {gpu.driver_version ?? kDash}</li>
@@ -151,8 +149,8 @@ function Header({ gpu, work }: { gpu: GpuDetail; work: Maintenance | null }) {
 
 function Now({ gpu }: { gpu: GpuDetail }) {
   const rows: [string, string][] = [
-    ['GPU temperature', value(gpu.temperature, 'celsius')],
-    ['Memory temperature', value(gpu.memory_temperature, 'celsius')],
+    ['Core temperature', value(gpu.temperature, 'celsius')],
+    ['HBM temperature', value(gpu.memory_temperature, 'celsius')],
     ['Power', value(gpu.power, 'W')],
     ['Utilisation', value(gpu.utilisation, 'percent')],
     ['SM clock', value(gpu.sm_clock, 'MHz')],
@@ -160,7 +158,7 @@ function Now({ gpu }: { gpu: GpuDetail }) {
     ['VBIOS', gpu.vbios_version ?? kDash],
   ];
   return (
-    <Card title="Now" class="c5" hint={gpu.silent ? 'last values before it fell silent' : `as of ${exact(gpu.as_of).slice(11)}`}>
+    <Card title="Now" class="c5 now" hint={gpu.silent ? 'last values before it fell silent' : `as of ${exact(gpu.as_of).slice(11)}`}>
       <dl class="body kv">
         {rows.map(([name, text]) => (
           <div key={name}>
@@ -195,30 +193,101 @@ function useWork(gpu: GpuDetail | null): Maintenance | null {
   return gpu && active.value ? covering(active.value.items, gpu) : null;
 }
 
-function Summary({ gpu, health }: { gpu: GpuDetail; health: Data<GpuHealth> }) {
+// What happened lately, for the charts' flags and the short list; the tab has all of it.
+const kKnownEvents = 200;
+const kShortList = 6;
+
+function useEvents(id: string) {
+  const data = useData(`known events ${id}`, (signal) => api.gpuEvents(id, { limit: kKnownEvents }, signal));
+  useRefresh(data.reload, summary.value?.as_of, 10_000);
+  return data;
+}
+
+function Lately({ gpu, events }: { gpu: GpuDetail; events: Data<{ items: GpuEvent[] }> }) {
+  const items = events.value?.items ?? [];
   return (
-    <div class="grid">
-      {health.value && <ScoreCard health={health.value} />}
+    <Card title="What happened" class="c5 lately">
+      {events.error && <ErrorNote error={events.error} retry={events.reload} />}
+      {!events.value && !events.error && <Skeleton rows={4} />}
+      {events.value && items.length === 0 && <Empty>Nothing has happened to this GPU since it is known, {exact(gpu.first_seen)}.</Empty>}
+      <ul class="body plain happenings">
+        {items.slice(0, kShortList).map((e, i) => (
+          <li key={`${e.at} ${e.kind} ${i}`} class={`loud-${loudness(e)}`}>
+            <span>{eventText(e)}</span>
+            <a class="link t3" href={withQuery({ at: e.at, from: null, to: null })} title="The score and the signals at that moment">
+              <When at={e.at} />
+            </a>
+          </li>
+        ))}
+      </ul>
+      <a class="more" href={withQuery({ tab: 'events' })}>
+        All events ›
+      </a>
+    </Card>
+  );
+}
+
+interface PartProps {
+  gpu: GpuDetail;
+  health: Data<GpuHealth>;
+  past: HealthHistory | null;
+  at: string | null;
+}
+
+function Summary({ gpu, health, past, at }: PartProps) {
+  const events = useEvents(gpu.id);
+  return (
+    <div class="grid gpu-summary">
+      {health.value && <ScoreCard health={health.value} past={past} at={at} />}
       {!health.value && (
-        <Card title="Score" class="c7">
-          {health.error ? <ErrorNote error={health.error} retry={health.reload} /> : <Skeleton rows={5} />}
+        <Card title="Score" class="c7 why">
+          {health.error ? <ErrorNote error={health.error} retry={health.reload} /> : <Skeleton rows={9} />}
         </Card>
       )}
       <Now gpu={gpu} />
-      <Signals gpu={gpu} />
+      <Lately gpu={gpu} events={events} />
+      <Signals gpu={gpu} events={events.value?.items ?? []} />
     </div>
   );
 }
 
-function Part({ tab, gpu, health }: { tab: string; gpu: GpuDetail; health: Data<GpuHealth> }) {
-  if (tab === 'summary') return <Summary gpu={gpu} health={health} />;
-  if (tab !== 'signals') return <GpuLife gpu={gpu} tab={tab} />;
+function SignalsTab({ gpu }: { gpu: GpuDetail }) {
+  const events = useEvents(gpu.id);
   return (
     <div class="grid">
-      <Signals gpu={gpu} />
+      <Signals gpu={gpu} events={events.value?.items ?? []} />
       <Readings gpu={gpu} />
     </div>
   );
+}
+
+function Part({ tab, ...rest }: PartProps & { tab: string }) {
+  if (tab === 'summary') return <Summary {...rest} />;
+  if (tab === 'signals') return <SignalsTab gpu={rest.gpu} />;
+  return <GpuLife gpu={rest.gpu} tab={tab} />;
+}
+
+const kHistoryDays = 90;
+
+function usePast(id: string): HealthHistory | null {
+  const past = useData(`past ${id}`, (signal) =>
+    api.healthHistory(id, { start: Math.floor(now.peek() / 1000) - kHistoryDays * 86_400 }, signal),
+  );
+  useRefresh(past.reload, summary.value?.as_of, 60_000);
+  return past.value;
+}
+
+// The moment that the address asks about, as the API takes it; one that lies ahead or cannot be read is now.
+function momentAsked(): string | null {
+  const at = moment(query.value.get('at'), now.peek() / 1000);
+  return at === null || at >= now.peek() / 1000 ? null : momentText(at);
+}
+
+// A UUID is a name too; the address keeps the serial.
+function useOneName(id: string, gpu: GpuDetail | null): void {
+  useEffect(() => {
+    if (gpu && gpu.id !== id) navigate(withKept(gpuHref(gpu.id), query.peek()), 'replace');
+  }, [gpu?.id, id]);
 }
 
 export function GpuPage({ id }: { id: string }) {
@@ -227,8 +296,11 @@ export function GpuPage({ id }: { id: string }) {
     return () => wantTopics([]);
   }, [id]);
   const gpu = useGpu(id);
-  const health = useData(`health ${id}`, (signal) => api.health(id, signal));
-  useRefresh(health.reload, gpu.value?.as_of, 4000);
+  const at = momentAsked();
+  const health = useData(`health ${id} ${at}`, (signal) => api.health(id, at, signal));
+  useRefresh(health.reload, gpu.value?.as_of, at === null ? 4000 : Number.POSITIVE_INFINITY);
+  const past = usePast(id);
+  useOneName(id, gpu.value);
   const work = useWork(gpu.value);
   if (gpu.error && !gpu.value)
     return (
@@ -244,10 +316,11 @@ export function GpuPage({ id }: { id: string }) {
   const tab = currentTab();
   return (
     <>
+      <Crumbs place={gpu.value} here={gpu.value.slot === null ? gpu.value.id : `GPU ${gpu.value.slot}`} />
       <Header gpu={gpu.value} work={work} />
       <SilentNote gpu={gpu.value} work={work} />
       <Tabs tabs={kTabs} current={tab} label="Parts of this page" />
-      <Part tab={tab} gpu={gpu.value} health={health} />
+      <Part tab={tab} gpu={gpu.value} health={health} past={past} at={at} />
     </>
   );
 }

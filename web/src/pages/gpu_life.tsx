@@ -7,7 +7,8 @@ import { day, exact, kDash } from '../lib/format';
 import { lifeGroups, lifeWords, maintenanceIntervals, usd, warranty } from '../lib/life';
 import { AsOf } from '../parts/as_of';
 import { EventTable } from '../parts/event_table';
-import { Card, Empty, ErrorNote, Scroll, Skeleton } from '../parts/states';
+import { Card, Empty, ErrorNote, Skeleton } from '../parts/states';
+import { type Column, DataTable } from '../parts/table';
 import { useData, useRefresh } from '../parts/use_data';
 
 const kFew = 100;
@@ -22,7 +23,7 @@ function EventsTab({ gpu }: { gpu: GpuDetail }) {
       {error && <ErrorNote error={error} retry={reload} />}
       {!value && !error && <Skeleton rows={6} />}
       {value?.items.length === 0 && <Empty>Nothing has happened to this GPU since it is known, {exact(gpu.first_seen)}.</Empty>}
-      {value && value.items.length > 0 && <EventTable events={value.items} places={false} />}
+      {value && value.items.length > 0 && <EventTable events={value.items} places={false} meanings={true} />}
       {value && value.items.length === limit && limit < kMost && (
         <div class="pager">
           <button type="button" class="btn" onClick={() => setLimit(kMost)}>
@@ -36,20 +37,13 @@ function EventsTab({ gpu }: { gpu: GpuDetail }) {
 
 const kJobKinds: Record<string, string> = { pod: 'Kubernetes pod', job: 'Batch job' };
 
-function JobRow({ job }: { job: Job }) {
-  return (
-    <tr>
-      <td class="mono name">{job.name}</td>
-      <td>{kJobKinds[job.kind] ?? job.kind}</td>
-      <td>{exact(job.from)}</td>
-      <td>{job.to === null ? <span class="t3">still runs</span> : exact(job.to)}</td>
-      <td class="r">
-        {job.to === null ? 'runs since ' : ''}
-        {lengthOf(job, now.value)}
-      </td>
-    </tr>
-  );
-}
+const kJobColumns: Column<Job>[] = [
+  { title: 'Job', class: 'mono name', cell: (j) => j.name },
+  { title: 'Kind', cell: (j) => kJobKinds[j.kind] ?? j.kind },
+  { title: 'From', cell: (j) => exact(j.from) },
+  { title: 'To', cell: (j) => (j.to === null ? <span class="t3">still runs</span> : exact(j.to)) },
+  { title: 'Length', class: 'r', cell: (j) => (j.to === null ? 'runs since ' : '') + lengthOf(j, now.value) },
+];
 
 function NoJobs() {
   return (
@@ -69,26 +63,13 @@ function JobsTab({ gpu }: { gpu: GpuDetail }) {
       {!value && !error && <Skeleton rows={6} />}
       {value?.items.length === 0 && <NoJobs />}
       {value && value.items.length > 0 && (
-        <Scroll label="Table of jobs">
-          <table data-testid="jobs">
-            <thead>
-              <tr>
-                <th scope="col">Job</th>
-                <th scope="col">Kind</th>
-                <th scope="col">From</th>
-                <th scope="col">To</th>
-                <th scope="col" class="r">
-                  Length
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {value.items.map((j) => (
-                <JobRow key={`${j.kind} ${j.name} ${j.from}`} job={j} />
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
+        <DataTable
+          label="Table of jobs"
+          testid="jobs"
+          columns={kJobColumns}
+          rows={value.items}
+          keyOf={(j) => `${j.kind} ${j.name} ${j.from}`}
+        />
       )}
     </Card>
   );

@@ -3,9 +3,12 @@ import { ApiError, api, type FleetSummary } from '../api';
 import { summary } from '../app/live';
 import { navigate, query, withQuery } from '../app/router';
 import { count, number } from '../lib/format';
+import { choose, chosenOf } from '../lib/share';
 import { kBandNames, kBands } from '../parts/bands';
-import { GpuTable } from '../parts/gpu_table';
+import { type Choice, GpuTable } from '../parts/gpu_table';
 import { Icon } from '../parts/icons';
+import { Pager } from '../parts/pager';
+import { ShareCard } from '../parts/share_card';
 import { Card, Empty, ErrorNote, Skeleton } from '../parts/states';
 import { useData, useRefresh } from '../parts/use_data';
 
@@ -106,28 +109,14 @@ function CsvButton() {
   );
 }
 
-function Pager({ next }: { next: string | null }) {
-  const later = query.value.has('cursor');
-  if (!next && !later) return null;
-  return (
-    <div class="pager">
-      {later && (
-        <a class="btn" href={withQuery({ cursor: null })}>
-          First page
-        </a>
-      )}
-      {later && (
-        <button type="button" class="btn" onClick={() => history.back()}>
-          Back
-        </button>
-      )}
-      {next && (
-        <a class="btn" href={withQuery({ cursor: next })} data-testid="next-page">
-          Next {kPage}
-        </a>
-      )}
-    </div>
-  );
+// Who is chosen is in the address, so that the question can be sent as a link.
+function useChoice(): Choice & { ids: string[] } {
+  const ids = chosenOf(query.value.get('sel'));
+  return {
+    ids,
+    chosen: new Set(ids),
+    choose: (changed, on) => navigate(withQuery({ sel: choose(ids, changed, on) }), 'replace'),
+  };
 }
 
 export function GpuList() {
@@ -137,6 +126,7 @@ export function GpuList() {
   const list = useData(JSON.stringify([asked, cursor]), (signal) => api.gpus({ ...asked, cursor, limit: kPage }, signal));
   useRefresh(list.reload, summary.value?.as_of, 8000, () => box.current?.matches(':hover, :focus-within') ?? false);
   const total = list.value?.total;
+  const choice = useChoice();
   return (
     <>
       <div class="story">
@@ -161,6 +151,7 @@ export function GpuList() {
         <CsvButton />
       </div>
       {list.error && <ErrorNote error={list.error} retry={list.reload} />}
+      {choice.ids.length > 1 && <ShareCard ids={choice.ids} />}
       <Card title="List" class="listing">
         {!list.value && !list.error && <Skeleton rows={10} />}
         {list.value?.items.length === 0 && (
@@ -172,15 +163,16 @@ export function GpuList() {
           </Empty>
         )}
         {list.value && list.value.items.length > 0 && (
-          <div class="scroll" ref={box}>
+          <div ref={box}>
             <GpuTable
               items={list.value.items}
               sort={asked.sort ?? 'score'}
               onSort={(sort) => go({ sort: sort === 'score' ? null : sort })}
+              choice={choice}
             />
           </div>
         )}
-        <Pager next={list.value?.next ?? null} />
+        <Pager next={list.value?.next ?? null} size={kPage} />
       </Card>
     </>
   );

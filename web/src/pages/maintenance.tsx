@@ -4,19 +4,21 @@ import { now, summary } from '../app/live';
 import { lengthOf } from '../lib/duration';
 import { count, exact, kDash } from '../lib/format';
 import { kLengths, untilOf, untilWords, whyNot } from '../lib/maintenance';
+import { gpuHref, hostHref, rackHref } from '../lib/places';
 import { AsOf } from '../parts/as_of';
 import { KeyForm } from '../parts/key_form';
-import { Card, Empty, ErrorNote, Scroll, Skeleton } from '../parts/states';
+import { Card, Empty, ErrorNote, Skeleton } from '../parts/states';
+import { type Column, DataTable } from '../parts/table';
 import { useData, useRefresh } from '../parts/use_data';
 
 const kScopes: Record<Window['scope'], string> = { gpu: 'GPU', host: 'Host', rack: 'Rack' };
 
+const kHrefs: Record<Window['scope'], (target: string) => string> = { gpu: gpuHref, host: hostHref, rack: rackHref };
+
 function Target({ window }: { window: Window }) {
-  const name = encodeURIComponent(window.target);
-  const href = window.scope === 'gpu' ? `/gpus/${name}` : `/gpus?${window.scope}=${name}`;
   return (
     <>
-      <a class="link" href={href}>
+      <a class="link" href={kHrefs[window.scope](window.target)}>
         {window.target}
       </a>{' '}
       <span class="t3">{kScopes[window.scope]}</span>
@@ -55,77 +57,27 @@ interface Said {
 }
 const words = (error: unknown) => (error instanceof ApiError ? error.message : 'The answer could not be read.');
 
-function ActiveTable({ items, denied, done }: { items: Window[]; denied: string | null; done: (said: Said) => void }) {
-  return (
-    <Scroll label="Table of active maintenance">
-      <table data-testid="active">
-        <thead>
-          <tr>
-            <th scope="col">What</th>
-            <th scope="col">Until</th>
-            <th scope="col">Since</th>
-            <th scope="col">Reason</th>
-            <th scope="col">By</th>
-            <th scope="col" class="r">
-              <span class="vh">End it</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {items.map((m) => (
-            <tr key={m.id}>
-              <th scope="row">
-                <Target window={m} />
-              </th>
-              <td>{untilWords(m.until).replace('until ', '')}</td>
-              <td title={exact(m.from)}>{lengthOf({ from: m.from, to: null }, now.value)}</td>
-              <td class="wrap">{m.reason ?? kDash}</td>
-              <td class="t2">{m.by ?? kDash}</td>
-              <td class="r">
-                <EndButton window={m} denied={denied} done={done} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Scroll>
-  );
-}
+const kWhat: Column<Window> = { title: 'What', heads: true, cell: (m) => <Target window={m} /> };
+const kWhy: Column<Window>[] = [
+  { title: 'Reason', class: 'wrap', cell: (m) => m.reason ?? kDash },
+  { title: 'By', class: 't2', cell: (m) => m.by ?? kDash },
+];
 
-function EndedTable({ items }: { items: Window[] }) {
-  return (
-    <Scroll label="Table of ended maintenance" tall>
-      <table data-testid="ended">
-        <thead>
-          <tr>
-            <th scope="col">What</th>
-            <th scope="col">From</th>
-            <th scope="col">To</th>
-            <th scope="col" class="r">
-              Length
-            </th>
-            <th scope="col">Reason</th>
-            <th scope="col">By</th>
-          </tr>
-        </thead>
-        <tbody>
-          {items.map((m) => (
-            <tr key={m.id}>
-              <th scope="row">
-                <Target window={m} />
-              </th>
-              <td>{exact(m.from)}</td>
-              <td>{exact(m.until)}</td>
-              <td class="r">{lengthOf({ from: m.from, to: m.until }, now.value)}</td>
-              <td class="wrap">{m.reason ?? kDash}</td>
-              <td class="t2">{m.by ?? kDash}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Scroll>
-  );
-}
+const activeColumns = (denied: string | null, done: (said: Said) => void): Column<Window>[] => [
+  kWhat,
+  { title: 'Until', cell: (m) => untilWords(m.until).replace('until ', '') },
+  { title: 'Since', hint: (m) => exact(m.from), cell: (m) => lengthOf({ from: m.from, to: null }, now.value) },
+  ...kWhy,
+  { title: 'End it', mute: true, class: 'r', cell: (m) => <EndButton window={m} denied={denied} done={done} /> },
+];
+
+const kEndedColumns: Column<Window>[] = [
+  kWhat,
+  { title: 'From', cell: (m) => exact(m.from) },
+  { title: 'To', cell: (m) => exact(m.until) },
+  { title: 'Length', class: 'r', cell: (m) => lengthOf({ from: m.from, to: m.until }, now.value) },
+  ...kWhy,
+];
 
 function StartForm({ denied, done }: { denied: string | null; done: (said: Said) => void }) {
   const form = useRef<HTMLFormElement>(null);
@@ -232,7 +184,15 @@ export function MaintenancePage() {
         {list.value && (
           <Card title="Active" class="c12" hint={<AsOf at={list.value.as_of} />}>
             {active.length === 0 && <Empty>Nothing is under maintenance now.</Empty>}
-            {active.length > 0 && <ActiveTable items={active} denied={denied} done={done} />}
+            {active.length > 0 && (
+              <DataTable
+                label="Table of active maintenance"
+                testid="active"
+                columns={activeColumns(denied, done)}
+                rows={active}
+                keyOf={(m) => m.id}
+              />
+            )}
           </Card>
         )}
         <Card title="Start maintenance" class="c12">
@@ -241,7 +201,14 @@ export function MaintenancePage() {
         </Card>
         {ended.length > 0 && (
           <Card title="Ended" class="c12" hint={count(ended.length, 'window')}>
-            <EndedTable items={ended} />
+            <DataTable
+              label="Table of ended maintenance"
+              testid="ended"
+              tall={true}
+              columns={kEndedColumns}
+              rows={ended}
+              keyOf={(m) => m.id}
+            />
           </Card>
         )}
       </div>

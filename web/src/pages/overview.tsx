@@ -5,6 +5,7 @@ import { KeyFigures } from '../parts/key_figures';
 import { LookFirst } from '../parts/look_first';
 import { ScoreSpread } from '../parts/score_spread';
 import { Skeleton } from '../parts/states';
+import { Story } from '../parts/story';
 
 const kTopics = ['cells'];
 
@@ -17,10 +18,7 @@ export function Overview() {
   if (!fleet) return <Skeleton rows={8} />;
   return (
     <>
-      <div class="story">
-        <h1 data-testid="headline">{fleet.headline}</h1>
-        {fleet.headline_detail && <p>{fleet.headline_detail}</p>}
-      </div>
+      <Story fleet={fleet} />
       <KeyFigures fleet={fleet} />
       <div class="grid overview">
         <FleetCard fleet={fleet} />

@@ -2,7 +2,8 @@ import { api, type Quarantine as Held, type QuarantineSample } from '../api';
 import { summary } from '../app/live';
 import { navigate, query, withQuery } from '../app/router';
 import { count, exact, kDash, metricName, number, title } from '../lib/format';
-import { Card, Empty, ErrorNote, Scroll, Skeleton } from '../parts/states';
+import { Card, Empty, ErrorNote, Skeleton } from '../parts/states';
+import { type Column, DataTable } from '../parts/table';
 import { useData, useRefresh } from '../parts/use_data';
 
 const kPage = 100;
@@ -42,79 +43,35 @@ function ReasonFilter() {
   );
 }
 
+const kCountColumns: Column<Held['items'][number]>[] = [
+  { title: 'Source', class: 'mono', cell: (i) => i.source },
+  { title: 'Metric', hint: (i) => i.metric, cell: (i) => (i.metric ? metricName(i.metric) : 'not a metric') },
+  { title: 'Reason', cell: (i) => title(i.reason) },
+  { title: 'Values', class: 'r', cell: (i) => number(i.count) },
+];
+
+const metricOf = (s: QuarantineSample) => (s.metric ? metricName(s.metric) : 'not a metric') + (s.entity === 'gpu' ? '' : ` ${s.entity}`);
+
+const kSampleColumns: Column<QuarantineSample>[] = [
+  { title: 'Last', hint: (s) => (s.count > 1 ? `first ${exact(s.first)}` : undefined), cell: (s) => exact(s.at) },
+  { title: 'GPU', class: 'mono', cell: (s) => s.gpu ?? s.host ?? kDash },
+  { title: 'Metric', hint: (s) => s.metric ?? undefined, cell: metricOf },
+  { title: 'Value on the page', class: 'mono r', cell: (s) => s.value || kDash },
+  { title: 'Reason', cell: (s) => title(s.reason) },
+  { title: 'Held as', class: 'r', cell: (s) => (s.replayable ? 'kept' : `${number(s.count)} times`) },
+  { title: 'Source', class: 'mono', cell: (s) => s.source },
+];
+
 function Counts({ items }: { items: Held['items'] }) {
   if (items.length === 0) return <Empty>Nothing here: every value that was read so far is plausible.</Empty>;
   return (
-    <Scroll label="Table of refused values">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Source</th>
-            <th scope="col">Metric</th>
-            <th scope="col">Reason</th>
-            <th scope="col" class="r">
-              Values
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {items.map((i) => (
-            <tr key={`${i.source} ${i.metric} ${i.reason}`}>
-              <td class="mono">{i.source}</td>
-              <td title={i.metric}>{i.metric ? metricName(i.metric) : 'not a metric'}</td>
-              <td>{title(i.reason)}</td>
-              <td class="r">{number(i.count)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Scroll>
-  );
-}
-
-function Sample({ sample: s }: { sample: QuarantineSample }) {
-  const where = s.entity === 'gpu' ? '' : ` ${s.entity}`;
-  return (
-    <tr>
-      <td title={s.count > 1 ? `first ${exact(s.first)}` : undefined}>{exact(s.at)}</td>
-      <td class="mono">{s.gpu ?? s.host ?? kDash}</td>
-      <td title={s.metric ?? undefined}>{(s.metric ? metricName(s.metric) : 'not a metric') + where}</td>
-      <td class="mono r">{s.value || kDash}</td>
-      <td>{title(s.reason)}</td>
-      <td class="r">{s.replayable ? 'kept' : `${number(s.count)} times`}</td>
-      <td class="mono">{s.source}</td>
-    </tr>
+    <DataTable label="Table of refused values" columns={kCountColumns} rows={items} keyOf={(i) => `${i.source} ${i.metric} ${i.reason}`} />
   );
 }
 
 function Samples({ samples }: { samples: QuarantineSample[] }) {
   if (samples.length === 0) return <Empty>None is held.</Empty>;
-  return (
-    <Scroll label="Table of held values" tall>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Last</th>
-            <th scope="col">GPU</th>
-            <th scope="col">Metric</th>
-            <th scope="col" class="r">
-              Value on the page
-            </th>
-            <th scope="col">Reason</th>
-            <th scope="col" class="r">
-              Held as
-            </th>
-            <th scope="col">Source</th>
-          </tr>
-        </thead>
-        <tbody>
-          {samples.map((s) => (
-            <Sample key={s.id} sample={s} />
-          ))}
-        </tbody>
-      </table>
-    </Scroll>
-  );
+  return <DataTable label="Table of held values" tall={true} columns={kSampleColumns} rows={samples} keyOf={(s) => `${s.id}`} />;
 }
 
 /** What the server read and did not believe: nothing of it reaches a score. */

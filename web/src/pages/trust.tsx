@@ -2,12 +2,15 @@ import { api, type Coverage } from '../api';
 import { summary } from '../app/live';
 import { meta } from '../app/meta';
 import { count, exact, kDash, number, percent, sentence, title } from '../lib/format';
+import { gpuHref, hostHref } from '../lib/places';
 import { coverageTone, coverageWords, doubts, inputName, reasons, trustHeadline, weakest } from '../lib/trust';
 import { AsOf, When } from '../parts/as_of';
-import { Card, Empty, ErrorNote, Scroll, Skeleton } from '../parts/states';
+import { Clamp } from '../parts/clamp';
+import { Card, Empty, ErrorNote, Skeleton } from '../parts/states';
+import { type Column, DataTable } from '../parts/table';
 import { useData, useRefresh } from '../parts/use_data';
 
-const gpuHref = (id: string) => `/gpus/${encodeURIComponent(id)}?tab=history`;
+const pastHref = (id: string) => gpuHref(id, 'history');
 
 function Share({ share, quiet }: { share: number | null; quiet: boolean }) {
   return (
@@ -39,78 +42,75 @@ function Missing({ d }: { d: DimensionCoverage }) {
   );
 }
 
+const dimensionColumns = (gpus: number): Column<DimensionCoverage>[] => [
+  { title: 'Dimension', heads: true, cell: (d) => title(d.name) },
+  { title: 'Inputs found', cell: (d) => <Share share={d.coverage} quiet={coverageTone(d.coverage) === 'plain'} /> },
+  {
+    title: 'GPUs scored',
+    class: 'r',
+    cell: (d) => (
+      <>
+        {number(d.boards_available)} <span class="t3">of {number(gpus)}</span>
+      </>
+    ),
+  },
+  { title: 'Missing inputs', class: 'wrap', cell: (d) => <Missing d={d} /> },
+];
+
 function Dimensions({ c }: { c: Coverage }) {
   return (
     <Card title="Coverage by dimension" class="c7" hint={<AsOf at={c.as_of} />}>
-      <Scroll label="Table of coverage by dimension">
-        <table data-testid="dimensions">
-          <thead>
-            <tr>
-              <th scope="col">Dimension</th>
-              <th scope="col">Inputs found</th>
-              <th scope="col" class="r">
-                GPUs scored
-              </th>
-              <th scope="col">Missing inputs</th>
-            </tr>
-          </thead>
-          <tbody>
-            {c.dimensions.map((d) => (
-              <tr key={d.name}>
-                <th scope="row">{title(d.name)}</th>
-                <td>
-                  <Share share={d.coverage} quiet={coverageTone(d.coverage) === 'plain'} />
-                </td>
-                <td class="r">
-                  {number(d.boards_available)} <span class="t3">of {number(c.total_gpus)}</span>
-                </td>
-                <td class="wrap">
-                  <Missing d={d} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+      <DataTable
+        label="Table of coverage by dimension"
+        testid="dimensions"
+        columns={dimensionColumns(c.total_gpus)}
+        rows={c.dimensions}
+        keyOf={(d) => d.name}
+      />
     </Card>
   );
 }
+
+const kModelColumns: Column<Coverage['models'][number]>[] = [
+  { title: 'Model', heads: true, cell: (m) => m.model ?? 'model not known' },
+  { title: 'GPUs scored', class: 'r', cell: (m) => number(m.boards) },
+  { title: 'Inputs found', cell: (m) => <Share share={m.coverage} quiet={true} /> },
+];
 
 function Models({ c }: { c: Coverage }) {
   return (
     <Card title="Coverage by model" class="c5" hint={<AsOf at={c.as_of} />}>
       {c.models.length === 0 && <Empty>No GPU has a score yet; the first comes a minute after its first reading.</Empty>}
       {c.models.length > 0 && (
-        <Scroll label="Table of coverage by model">
-          <table data-testid="models">
-            <thead>
-              <tr>
-                <th scope="col">Model</th>
-                <th scope="col" class="r">
-                  GPUs scored
-                </th>
-                <th scope="col">Inputs found</th>
-              </tr>
-            </thead>
-            <tbody>
-              {c.models.map((m) => (
-                <tr key={m.model ?? ''}>
-                  <th scope="row">{m.model ?? 'model not known'}</th>
-                  <td class="r">{number(m.boards)}</td>
-                  <td>
-                    <Share share={m.coverage} quiet={true} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
+        <DataTable
+          label="Table of coverage by model"
+          testid="models"
+          columns={kModelColumns}
+          rows={c.models}
+          keyOf={(m) => m.model ?? ''}
+        />
       )}
     </Card>
   );
 }
 
 const worked = (maintenance: boolean) => (maintenance ? 'yes' : <span class="t3">no</span>);
+
+const kSilentHostColumns: Column<Coverage['silent_hosts'][number]>[] = [
+  {
+    title: 'Host',
+    heads: true,
+    cell: (h) => (
+      <a class="link" href={hostHref(h.host)}>
+        {h.host}
+      </a>
+    ),
+  },
+  { title: 'Last answer', cell: (h) => (h.last_answer ? <When at={h.last_answer} /> : 'never') },
+  { title: 'GPUs', class: 'r', cell: (h) => number(h.boards) },
+  { title: 'Maintenance', cell: (h) => worked(h.maintenance) },
+  { title: 'What went wrong', class: 'wrap t2', cell: (h) => <Clamp text={h.error ?? 'It answers no more; nothing else is known.'} /> },
+];
 
 function SilentHosts({ c }: { c: Coverage }) {
   const all = Math.max(summary.value?.silent_hosts ?? 0, c.silent_hosts.length);
@@ -127,40 +127,32 @@ function SilentHosts({ c }: { c: Coverage }) {
     >
       {c.silent_hosts.length === 0 && <Empty>Every host answers.</Empty>}
       {c.silent_hosts.length > 0 && (
-        <Scroll label="Table of silent hosts" tall>
-          <table data-testid="silent-hosts">
-            <thead>
-              <tr>
-                <th scope="col">Host</th>
-                <th scope="col">Last answer</th>
-                <th scope="col" class="r">
-                  GPUs
-                </th>
-                <th scope="col">Maintenance</th>
-                <th scope="col">What went wrong</th>
-              </tr>
-            </thead>
-            <tbody>
-              {c.silent_hosts.map((h) => (
-                <tr key={h.host}>
-                  <th scope="row">
-                    <a class="link" href={`/gpus?host=${encodeURIComponent(h.host)}`}>
-                      {h.host}
-                    </a>
-                  </th>
-                  <td>{h.last_answer ? <When at={h.last_answer} /> : 'never'}</td>
-                  <td class="r">{number(h.boards)}</td>
-                  <td>{worked(h.maintenance)}</td>
-                  <td class="wrap t2">{h.error ?? 'It answers no more; nothing else is known.'}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
+        <DataTable
+          label="Table of silent hosts"
+          testid="silent-hosts"
+          tall={true}
+          columns={kSilentHostColumns}
+          rows={c.silent_hosts}
+          keyOf={(h) => h.host}
+        />
       )}
     </Card>
   );
 }
+
+const kSilentGpuColumns: Column<Coverage['silent_gpus'][number]>[] = [
+  {
+    title: 'GPU',
+    heads: true,
+    cell: (g) => (
+      <a class="link" href={pastHref(g.id)} title={g.id}>
+        {g.name}
+      </a>
+    ),
+  },
+  { title: 'Seen', cell: (g) => (g.last_seen ? <When at={g.last_seen} /> : 'never') },
+  { title: 'Maintenance', cell: (g) => worked(g.maintenance) },
+];
 
 function SilentGpus({ c }: { c: Coverage }) {
   const all = Math.max(c.total_gpus - c.reporting_gpus, c.silent_gpus.length);
@@ -177,76 +169,68 @@ function SilentGpus({ c }: { c: Coverage }) {
     >
       {c.silent_gpus.length === 0 && <Empty>Every GPU in service is on its host’s page.</Empty>}
       {c.silent_gpus.length > 0 && (
-        <Scroll label="Table of silent GPUs" tall>
-          <table data-testid="silent-gpus">
-            <thead>
-              <tr>
-                <th scope="col">GPU</th>
-                <th scope="col">Seen</th>
-                <th scope="col">Maintenance</th>
-              </tr>
-            </thead>
-            <tbody>
-              {c.silent_gpus.map((g) => (
-                <tr key={g.id}>
-                  <th scope="row">
-                    <a class="link" href={gpuHref(g.id)} title={g.id}>
-                      {g.name}
-                    </a>
-                  </th>
-                  <td>{g.last_seen ? <When at={g.last_seen} /> : 'never'}</td>
-                  <td>{worked(g.maintenance)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
+        <DataTable
+          label="Table of silent GPUs"
+          testid="silent-gpus"
+          tall={true}
+          columns={kSilentGpuColumns}
+          rows={c.silent_gpus}
+          keyOf={(g) => g.id}
+        />
       )}
     </Card>
   );
 }
+
+const kConflictColumns: Column<Coverage['conflicts'][number]>[] = [
+  {
+    title: 'GPU',
+    heads: true,
+    class: 'mono',
+    cell: (x) =>
+      x.id ? (
+        <a class="link" href={pastHref(x.id)}>
+          {x.id}
+        </a>
+      ) : (
+        kDash
+      ),
+  },
+  { title: 'Claimed by', cell: (x) => x.claims },
+  { title: 'Since', hint: (x) => `last noticed ${exact(x.last)}`, cell: (x) => <When at={x.since} /> },
+  { title: 'What is wrong', class: 'wrap t2', cell: (x) => <Clamp text={sentence(x.detail)} /> },
+];
 
 function Conflicts({ c }: { c: Coverage }) {
   return (
     <Card title="Claims that contradict each other" class="c7" hint={<AsOf at={c.as_of} />}>
       {c.conflicts.length === 0 && <Empty>None: no two sources claim the same GPU, and the inventory agrees with the pages.</Empty>}
       {c.conflicts.length > 0 && (
-        <Scroll label="Table of claims that contradict each other" tall>
-          <table data-testid="conflicts">
-            <thead>
-              <tr>
-                <th scope="col">GPU</th>
-                <th scope="col">Claimed by</th>
-                <th scope="col">Since</th>
-                <th scope="col">What is wrong</th>
-              </tr>
-            </thead>
-            <tbody>
-              {c.conflicts.map((x) => (
-                <tr key={`${x.kind} ${x.id} ${x.claims}`}>
-                  <th scope="row" class="mono">
-                    {x.id ? (
-                      <a class="link" href={gpuHref(x.id)}>
-                        {x.id}
-                      </a>
-                    ) : (
-                      kDash
-                    )}
-                  </th>
-                  <td>{x.claims}</td>
-                  <td title={`last noticed ${exact(x.last)}`}>
-                    <When at={x.since} />
-                  </td>
-                  <td class="wrap t2">{sentence(x.detail)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
+        <DataTable
+          label="Table of claims that contradict each other"
+          testid="conflicts"
+          tall={true}
+          columns={kConflictColumns}
+          rows={c.conflicts}
+          keyOf={(x) => `${x.kind} ${x.id} ${x.claims}`}
+        />
       )}
     </Card>
   );
 }
+
+const kReasonColumns: Column<{ reason: string; count: number }>[] = [
+  {
+    title: 'Reason',
+    heads: true,
+    cell: (r) => (
+      <a class="link" href={`/quarantine?reason=${encodeURIComponent(r.reason)}`}>
+        {title(r.reason)}
+      </a>
+    ),
+  },
+  { title: 'Values', class: 'r', cell: (r) => number(r.count) },
+];
 
 function Refused({ c }: { c: Coverage }) {
   const rows = reasons(c);
@@ -254,30 +238,13 @@ function Refused({ c }: { c: Coverage }) {
     <Card title="Refused values by reason" class="c5" hint={<AsOf at={c.as_of} />}>
       {rows.length === 0 && <Empty>None of {number(c.values.accepted)} values was refused since the server started.</Empty>}
       {rows.length > 0 && (
-        <Scroll label="Table of refused values by reason">
-          <table data-testid="refused">
-            <thead>
-              <tr>
-                <th scope="col">Reason</th>
-                <th scope="col" class="r">
-                  Values
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map((r) => (
-                <tr key={r.reason}>
-                  <th scope="row">
-                    <a class="link" href={`/quarantine?reason=${encodeURIComponent(r.reason)}`}>
-                      {title(r.reason)}
-                    </a>
-                  </th>
-                  <td class="r">{number(r.count)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
+        <DataTable
+          label="Table of refused values by reason"
+          testid="refused"
+          columns={kReasonColumns}
+          rows={rows}
+          keyOf={(r) => r.reason}
+        />
       )}
       <a class="more" href="/quarantine">
         Which sources and metrics
@@ -286,6 +253,20 @@ function Refused({ c }: { c: Coverage }) {
   );
 }
 
+const kLeastColumns: Column<Coverage['items'][number]>[] = [
+  {
+    title: 'GPU',
+    heads: true,
+    cell: (g) => (
+      <a class="link" href={gpuHref(g.id)} title={g.id}>
+        {g.name}
+      </a>
+    ),
+  },
+  { title: 'Inputs found', cell: (g) => <Share share={g.coverage} quiet={true} /> },
+  { title: 'Where it lacks', class: 'wrap t2', cell: (g) => sentence(weakest(g.dimensions, isJudged)) || 'little' },
+];
+
 function LeastKnown({ c }: { c: Coverage }) {
   return (
     <Card title="GPUs of which the least is known" class="c12" hint={<AsOf at={c.as_of} />}>
@@ -293,32 +274,14 @@ function LeastKnown({ c }: { c: Coverage }) {
         <Empty>{c.coverage === null ? 'No GPU has a score yet.' : 'All that scores look at is known of every GPU.'}</Empty>
       )}
       {c.items.length > 0 && (
-        <Scroll label="Table of GPUs of which the least is known" tall>
-          <table data-testid="least-known">
-            <thead>
-              <tr>
-                <th scope="col">GPU</th>
-                <th scope="col">Inputs found</th>
-                <th scope="col">Where it lacks</th>
-              </tr>
-            </thead>
-            <tbody>
-              {c.items.map((g) => (
-                <tr key={g.id}>
-                  <th scope="row">
-                    <a class="link" href={`/gpus/${encodeURIComponent(g.id)}`} title={g.id}>
-                      {g.name}
-                    </a>
-                  </th>
-                  <td>
-                    <Share share={g.coverage} quiet={true} />
-                  </td>
-                  <td class="wrap t2">{sentence(weakest(g.dimensions, isJudged)) || 'little'}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
+        <DataTable
+          label="Table of GPUs of which the least is known"
+          testid="least-known"
+          tall={true}
+          columns={kLeastColumns}
+          rows={c.items}
+          keyOf={(g) => g.id}
+        />
       )}
     </Card>
   );

@@ -1,72 +1,79 @@
 import type { GpuEvent } from '../api';
-import { eventText, kindName } from '../lib/events';
+import { meta } from '../app/meta';
+import { eventText, kindName, meaningOf } from '../lib/events';
 import { exact, kDash } from '../lib/format';
+import { gpuHref, hostHref } from '../lib/places';
 import { When } from './as_of';
-import { Scroll } from './states';
+import { type Column, DataTable } from './table';
 
-const idOf = (e: GpuEvent, i: number) => `${e.at} ${e.kind} ${e.gpu} ${e.host} ${i}`;
+function GpuLink({ event }: { event: GpuEvent }) {
+  if (!event.gpu) return <>{kDash}</>;
+  return (
+    <a class="link" href={gpuHref(event.gpu, 'events')}>
+      {event.gpu}
+    </a>
+  );
+}
 
-function Places({ event }: { event: GpuEvent }) {
+function HostLink({ event }: { event: GpuEvent }) {
+  if (!event.host) return <>{kDash}</>;
+  return (
+    <a class="link" href={hostHref(event.host)}>
+      {event.host}
+    </a>
+  );
+}
+
+function What({ event }: { event: GpuEvent }) {
   return (
     <>
-      <td class="mono">
-        {event.gpu ? (
-          <a class="link" href={`/gpus/${encodeURIComponent(event.gpu)}?tab=events`}>
-            {event.gpu}
-          </a>
-        ) : (
-          kDash
-        )}
-      </td>
-      <td>
-        {event.host ? (
-          <a class="link" href={`/gpus?host=${encodeURIComponent(event.host)}`}>
-            {event.host}
-          </a>
-        ) : (
-          kDash
-        )}
-      </td>
+      <b class="narrow-only">{kindName(event.kind)}</b>
+      {eventText(event)}
     </>
   );
 }
 
-/** Events newest first; `places` when they are not all of one board. */
-export function EventTable({ events, places }: { events: GpuEvent[]; places: boolean }) {
+function Meaning({ event }: { event: GpuEvent }) {
+  const { meaning, action } = meaningOf(event, meta.value?.xids ?? []);
   return (
-    <Scroll label="Table of events">
-      <table class="events" data-testid="events">
-        <thead>
-          <tr>
-            <th scope="col">When</th>
-            <th scope="col" class="wide-only">
-              Kind
-            </th>
-            <th scope="col">What happened</th>
-            {places && <th scope="col">GPU</th>}
-            {places && <th scope="col">Host</th>}
-            <th scope="col" class="wide-only">
-              Time
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {events.map((e, i) => (
-            <tr key={idOf(e, i)}>
-              <td>
-                <When at={e.at} />
-              </td>
-              <td class="wide-only">{kindName(e.kind)}</td>
-              <td class="wrap t2">
-                <b class="narrow-only">{kindName(e.kind)}</b>
-                {eventText(e)}
-              </td>
-              {places && <Places event={e} />}
-              <td class="t3 wide-only">{exact(e.at)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Scroll>
+    <>
+      {meaning}
+      {action && <b class="first-action">{action}</b>}
+    </>
+  );
+}
+
+const kWhen: Column<GpuEvent> = { title: 'When', cell: (e) => <When at={e.at} /> };
+const kKind: Column<GpuEvent> = { title: 'Kind', class: 'wide-only', cell: (e) => kindName(e.kind) };
+const kWhat: Column<GpuEvent> = { title: 'What happened', class: 'wrap t2', cell: (e) => <What event={e} /> };
+const kTime: Column<GpuEvent> = { title: 'Time', class: 't3 wide-only', cell: (e) => exact(e.at) };
+const kMeaning: Column<GpuEvent> = { title: 'What it means, what to do first', class: 'wrap t2', cell: (e) => <Meaning event={e} /> };
+const kPlaces: Column<GpuEvent>[] = [
+  { title: 'GPU', class: 'mono', cell: (e) => <GpuLink event={e} /> },
+  { title: 'Host', cell: (e) => <HostLink event={e} /> },
+];
+
+/** Events newest first; `places` when they are not all of one board, `meanings` where there is room to say what to do. */
+export function EventTable({
+  events,
+  places,
+  meanings,
+  tall,
+}: {
+  events: GpuEvent[];
+  places: boolean;
+  meanings?: boolean;
+  tall?: boolean;
+}) {
+  return (
+    <DataTable
+      label="Table of events"
+      class="events"
+      testid="events"
+      tall={tall ?? false}
+      columns={[kWhen, kKind, kWhat, ...(meanings ? [kMeaning] : []), ...(places ? kPlaces : []), kTime]}
+      rows={events}
+      keyOf={(e, i) => `${e.at} ${e.kind} ${e.gpu} ${e.host} ${i}`}
+    />
   );
 }

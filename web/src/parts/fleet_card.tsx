@@ -4,11 +4,13 @@ import { cells } from '../app/live';
 import { meta } from '../app/meta';
 import { type Cells, decodeCells, kBandEdges } from '../lib/cells';
 import { number, percent } from '../lib/format';
+import { rackHref, siteHref } from '../lib/places';
 import { FleetMap } from '../map/fleet_map';
 import { kModes, modeValue } from '../map/map_tip';
 import { kBandNames, kBands } from './bands';
 import { BandShape } from './icons';
-import { Card, Empty, ErrorNote, Scroll, Skeleton } from './states';
+import { Card, Empty, ErrorNote, Skeleton } from './states';
+import { type Column, DataTable } from './table';
 import { useData, useRefresh } from './use_data';
 
 const kNothing: ReadonlySet<Band> = new Set();
@@ -52,6 +54,43 @@ function Scale({ mode, shown }: { mode: ColourMode; shown: Cells }) {
   );
 }
 
+interface RackRow {
+  site: string;
+  rack: string;
+  hosts: number;
+  silent: number;
+  boards: number[];
+  scores: number[];
+}
+
+const kRackColumns: Column<RackRow>[] = [
+  {
+    title: 'Site',
+    cell: (r) => (
+      <a class="link" href={siteHref(r.site)}>
+        {r.site}
+      </a>
+    ),
+  },
+  {
+    title: 'Rack',
+    cell: (r) =>
+      r.rack ? (
+        <a class="link" href={rackHref(r.rack, r.site)}>
+          {r.rack}
+        </a>
+      ) : (
+        'no rack given'
+      ),
+  },
+  { title: 'Hosts', class: 'r', cell: (r) => number(r.hosts) },
+  { title: 'Silent', class: 'r', cell: (r) => number(r.silent) },
+  { title: 'GPUs', class: 'r', cell: (r) => number(r.boards.length) },
+  { title: 'Below 70', class: 'r', cell: (r) => number(r.scores.filter((s) => s < 70).length) },
+  { title: 'Worst', class: 'r', cell: (r) => number(r.scores.length ? Math.min(...r.scores) : null) },
+  { title: 'Mean', class: 'r', cell: (r) => number(r.scores.length ? r.scores.reduce((a, b) => a + b, 0) / r.scores.length : null, 1) },
+];
+
 // A table of the racks says in words what the map says in colour.
 function RackTable({ layout, health }: { layout: import('../api').Layout; health: Uint8Array }) {
   const rows = useMemo(() => {
@@ -65,54 +104,7 @@ function RackTable({ layout, health }: { layout: import('../api').Layout; health
       }),
     );
   }, [layout, health]);
-  return (
-    <Scroll label="Table of racks">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Site</th>
-            <th scope="col">Rack</th>
-            <th scope="col" class="r">
-              Hosts
-            </th>
-            <th scope="col" class="r">
-              Silent
-            </th>
-            <th scope="col" class="r">
-              GPUs
-            </th>
-            <th scope="col" class="r">
-              Below 70
-            </th>
-            <th scope="col" class="r">
-              Worst
-            </th>
-            <th scope="col" class="r">
-              Mean
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((r) => (
-            <tr key={`${r.site} ${r.rack}`}>
-              <td>{r.site}</td>
-              <td>
-                <a class="link" href={`/gpus?rack=${encodeURIComponent(r.rack)}&datacenter=${encodeURIComponent(r.site)}`}>
-                  {r.rack || 'no rack given'}
-                </a>
-              </td>
-              <td class="r">{number(r.hosts)}</td>
-              <td class="r">{number(r.silent)}</td>
-              <td class="r">{number(r.boards.length)}</td>
-              <td class="r">{number(r.scores.filter((s) => s < 70).length)}</td>
-              <td class="r">{number(r.scores.length ? Math.min(...r.scores) : null)}</td>
-              <td class="r">{number(r.scores.length ? r.scores.reduce((a, b) => a + b, 0) / r.scores.length : null, 1)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Scroll>
-  );
+  return <DataTable label="Table of racks" columns={kRackColumns} rows={rows} keyOf={(r) => `${r.site} ${r.rack}`} />;
 }
 
 function useShown(mode: ColourMode, health: Uint8Array | null, tick: string) {

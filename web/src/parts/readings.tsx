@@ -3,25 +3,20 @@ import type { GpuDetail, Reading } from '../api';
 import { now } from '../app/live';
 import { meta } from '../app/meta';
 import { ago, count, exact, metricName, value } from '../lib/format';
-import { Card, Empty, Scroll } from './states';
+import { Card, Empty } from './states';
+import { type Column, DataTable } from './table';
 
 function meaningOf(metric: string): string {
   return meta.value?.metrics.find((m) => m.name === metric)?.meaning ?? '';
 }
 
-function Row({ reading }: { reading: Reading }) {
-  return (
-    <tr>
-      <td title={reading.metric}>{metricName(reading.metric)}</td>
-      <td class="t2">{reading.entity === 'gpu' ? '' : reading.entity}</td>
-      <td class="r">{value(reading.value, reading.unit)}</td>
-      <td class="t3 wrap wide-only">{meaningOf(reading.metric)}</td>
-      <td class="r t3" title={exact(reading.at)}>
-        {ago(reading.at, now.value)}
-      </td>
-    </tr>
-  );
-}
+const kColumns: Column<Reading>[] = [
+  { title: 'Reading', hint: (r) => r.metric, cell: (r) => metricName(r.metric) },
+  { title: 'Part', class: 't2', cell: (r) => (r.entity === 'gpu' ? '' : r.entity) },
+  { title: 'Value', class: 'r', cell: (r) => value(r.value, r.unit) },
+  { title: 'Meaning', class: 't3 wrap wide-only', cell: (r) => meaningOf(r.metric) },
+  { title: 'Read', class: 'r t3', hint: (r) => exact(r.at), cell: (r) => ago(r.at, now.value) },
+];
 
 const matches = (r: Reading, words: string) =>
   `${r.metric} ${metricName(r.metric)} ${r.entity} ${meaningOf(r.metric)}`.toLowerCase().includes(words);
@@ -49,30 +44,7 @@ export function Readings({ gpu }: { gpu: GpuDetail }) {
       {gpu.readings.length === 0 && <Empty>No reading of this GPU is kept. They appear with its next answer.</Empty>}
       {gpu.readings.length > 0 && rows.length === 0 && <Empty>No reading matches “{words}”.</Empty>}
       {rows.length > 0 && (
-        <Scroll label="Table of readings" tall>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Reading</th>
-                <th scope="col">Part</th>
-                <th scope="col" class="r">
-                  Value
-                </th>
-                <th scope="col" class="wide-only">
-                  Meaning
-                </th>
-                <th scope="col" class="r">
-                  Read
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map((r) => (
-                <Row key={`${r.metric} ${r.entity}`} reading={r} />
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
+        <DataTable label="Table of readings" tall={true} columns={kColumns} rows={rows} keyOf={(r) => `${r.metric} ${r.entity}`} />
       )}
     </Card>
   );

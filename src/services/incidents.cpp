@@ -1,0 +1,213 @@
+#include "services/incidents.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "domain/telemetry/model_catalogue.h"
+#include "pipeline/ledger_records.h"
+#include "services/incident_records.h"
+
+namespace ghm::services {
+namespace {
+
+using namespace faults;
+
+constexpr std::size_t kMostSeen = 65'536, kPage = 1000, kMostFeedback = 20'000;
+constexpr auto kNewDriver = std::chrono::days(7);
+constexpr auto kLookEvery = 15s;
+constexpr double kAtWork = 20;  // % utilisation
+constexpr auto kWorkedWell = 10min;
+
+}  // namespace
+
+Incidents::Incidents(const fleet::Ledger& ledger, std::shared_ptr<const FaultCatalogue> codes, Log log)
+    : ledger_(ledger), codes_(std::move(codes)), log_(std::move(log)), book_(CauseTable::built_in(), *codes_) {}
+
+Result<void> Incidents::restore(const store::RecordStore& records, Timestamp now) {
+  std::vector<Incident> incidents;
+  for (std::string after;;) {
+    const auto page = records.scan("incident", "", after, kPage);
+    if (!page) return page.error();
+    for (const auto& r : *page) {
+      after = r.key;
+      auto incident = parse_incident(r);
+      if (incident) incidents.push_back(std::move(*incident));
+      else ++stats_.unreadable;
+    }
+    if (page->size() < kPage) break;
+  }
+  std::vector<Feedback> words;
+  const auto said = records.recent("incident_feedback", {Timestamp(), now + std::chrono::days(2)}, kMostFeedback);
+  if (!said) return said.error();
+  for (const auto& r : *said)
+    if (auto f = parse_feedback(r)) words.push_back(std::move(*f));
+    else ++stats_.unreadable;
+  book_.restore(std::move(incidents), words);
+  book_.forget(now);
+  const auto changes = records.recent("event", {now - kNewDriver, now}, 5000);
+  if (!changes) return changes.error();
+  for (const auto& r : *changes) note(r);
+  for (std::string after;;) {
+    const auto page = records.scan("open", "", after, kPage);
+    if (!page) return page.error();
+    for (const auto& r : *page) {
+      after = r.key;
+      note(r);
+    }
+    if (page->size() < kPage) break;
+  }
+  if (stats_.unreadable > 0) log_.warn("incidents.unreadable", {{"records", std::to_string(stats_.unreadable)}});
+  return {};
+}
+
+// What is known beside events: which job runs where, whose driver is new.
+void Incidents::note(const store::Record& r) {
+  if (r.kind == "open") {
+    const auto intervals = pipeline::parse_intervals(r);
+    if (!intervals || intervals->empty()) return;
+    std::string job;
+    for (const auto& i : *intervals)
+      if (i.kind == "job" || (i.kind == "pod" && job.empty())) job = i.value;
+    if (job.empty()) jobs_.erase(intervals->front().board);
+    else jobs_[intervals->front().board] = std::move(job);
+  }
+  if (r.kind != "event" || r.body.find("\"driver_change") == r.body.npos) return;
+  if (const auto h = heard(r)) driver_changes_[h->host] = std::max(driver_changes_[h->host], h->at);
+}
+
+Where Incidents::where(BoardId id, const std::string& host, Timestamp at) const {
+  Where w;
+  if (const auto* b = ledger_.find(id)) {
+    w.gpu = b->serial.empty() ? b->uuid : b->serial;
+    w.driver = b->driver_version;
+    w.simulated = b->simulated;
+    w.rack = b->place.rack;
+    if (const auto* model = telemetry::ModelCatalogue::built_in().find(b->model)) w.architecture = model->architecture;
+    // Boards of NVL72-like racks share one NVLink domain.
+    if (b->model.find("GB200") != b->model.npos || b->model.find("GB300") != b->model.npos) w.fabric = b->place.rack;
+    if (b->asset != nullptr)
+      if (const auto feed = b->asset->attributes.find("power_feed"); feed != b->asset->attributes.end()) w.feed = feed->second;
+  }
+  if (const auto h = ledger_.hosts().find(host); h != ledger_.hosts().end()) {
+    if (w.rack.empty()) w.rack = h->second.place.rack;
+    w.simulated |= h->second.simulated;
+  }
+  for (const auto& [other, b] : ledger_.boards()) {
+    if (b.host != host || !b.in_service) continue;
+    ++w.boards_on_host;
+    if (w.driver.empty()) w.driver = b.driver_version;
+  }
+  if (const auto job = jobs_.find(id); job != jobs_.end()) w.job = job->second;
+  if (const auto change = driver_changes_.find(host); change != driver_changes_.end())
+    w.new_driver = at >= change->second && at - change->second <= kNewDriver;
+  return w;
+}
+
+bool Incidents::is_new(const std::string& id) {
+  if (!seen_.insert(id).second) return false;
+  seen_order_.push_back(id);
+  if (seen_order_.size() > kMostSeen) {
+    seen_.erase(seen_order_.front());
+    seen_order_.pop_front();
+  }
+  return true;
+}
+
+void Incidents::hear(const Heard& h) {
+  ++stats_.events;
+  const auto reading = read(h, {}, *codes_);  // cheap: most events tell nothing
+  if (std::holds_alternative<std::monostate>(reading) && h.kind != "sxid") return;
+  const auto known = read(h, where(h.board, h.host, h.at), *codes_);
+  if (const auto* ending = std::get_if<EndingSeen>(&known)) return book_.end(*ending);
+  const auto* sign = std::get_if<Sign>(&known);
+  if (sign == nullptr) return;
+  const auto opened = book_.counts().opened;
+  const auto id = book_.observe(*sign);
+  if (book_.counts().opened == opened) return;
+  const auto* incident = book_.find(id);
+  if (incident != nullptr) log_.info("incident.opened", {{"id", std::to_string(id)}, {"place", incident->place()}, {"sign", sign->text}});
+}
+
+void Incidents::take(std::vector<store::Record>& records, Timestamp) {
+  const auto came = records.size();
+  for (std::size_t n = 0; n < came; ++n) {
+    const auto& r = records[n];
+    if (r.kind != "event" && r.kind != "open") continue;
+    note(r);
+    if (r.kind != "event" || !is_new(r.key)) continue;
+    if (const auto h = heard(r)) hear(*h);
+  }
+  take_changed(records);
+}
+
+void Incidents::take_changed(std::vector<store::Record>& out) {
+  for (const auto* i : book_.take_changed()) out.push_back(to_record(*i, book_.ranking(*i), book_.causes()));
+}
+
+// Work without a sign is evidence that a program's fault is over; nothing else is said by silence.
+void Incidents::note_work(const views::FleetSnapshot& fleet, Timestamp now) {
+  std::unordered_map<BoardId, Timestamp> wanted;  // boards that work could clear, and their newest sign
+  for (const auto* i : book_.all()) {
+    if (!i->is_open()) break;  // open ones come first
+    for (const auto& p : i->parts)
+      if (p.board != BoardId::none && p.is_open()) wanted[p.board] = std::max(wanted[p.board], i->last);
+  }
+  std::erase_if(busy_since_, [&](const auto& b) { return !wanted.contains(b.first); });
+  if (wanted.empty()) return;
+  for (const auto& v : fleet.boards) {
+    const auto want = wanted.find(v.board.id);
+    if (want == wanted.end()) continue;
+    if (v.silent || !v.utilisation || *v.utilisation < kAtWork) {
+      busy_since_.erase(v.board.id);
+      continue;
+    }
+    auto& since = busy_since_.try_emplace(v.board.id, now).first->second;
+    since = std::max(since, want->second);
+    if (now - since < kWorkedWell) continue;
+    book_.end({fmt::format("work-{}", to_unix_ms(now)),
+               now,
+               Ending::job_ran,
+               v.board.id,
+               v.board.host,
+               "it has worked for ten minutes since",
+               {}});
+    since = now;
+  }
+}
+
+std::vector<store::Record> Incidents::tick(const views::FleetSnapshot& fleet, Timestamp now) {
+  if (now < next_look_ && next_look_ - now <= kLookEvery) return {};
+  next_look_ = now + kLookEvery;
+  note_work(fleet, now);
+  std::vector<store::Record> out;
+  take_changed(out);
+  book_.forget(now);
+  std::erase_if(driver_changes_, [&](const auto& c) { return now - c.second > kNewDriver; });
+  return out;
+}
+
+Result<std::vector<store::Record>> Incidents::clear(std::uint64_t id, std::string by, std::string why, Timestamp now) {
+  if (auto done = book_.clear(id, std::move(by), std::move(why), now); !done) return done.error();
+  std::vector<store::Record> out;
+  take_changed(out);
+  return out;
+}
+
+Result<std::vector<store::Record>> Incidents::feedback(std::uint64_t id, std::string_view cause, bool right, std::string by,
+                                                       std::string note, Timestamp now) {
+  auto said = book_.feedback(id, cause, right, std::move(by), std::move(note), now);
+  if (!said) return said.error();
+  std::vector<store::Record> out{to_record(*said, ++feedback_sequence_)};
+  take_changed(out);
+  return out;
+}
+
+IncidentStats Incidents::stats() const {
+  auto out = stats_;
+  out.book = book_.counts();
+  return out;
+}
+
+}  // namespace ghm::services
