@@ -1,8 +1,9 @@
 // How often the anomaly detectors cry wolf on healthy fleets, and what they see of each injected fault, when.
 //   build/release/anomaly_bench [GPU-DAYS] [BOARDS PER FAULT] [SEED] [--verbose]
-// Boards live by the second and are looked at once a minute. False alarms: hosts of scenario `healthy`, each with a seed of its
-// own, 20 days long; a fifth of them a second time with gaps. Faults: a host that has lived 30 hours; each fault from
-// there on, 4 hours long. The bound is the exact Poisson one: half a chi-square quantile (Garwood, Biometrika 28, 1936).
+// Boards live by the second and are looked at once a minute. False alarms: racks of four hosts of scenario `healthy`, each rack with a seed
+// of its own, 20 days long; a fifth as many with gaps, and a fifth as hosts of two boards, whose only peers are the rack's. Faults: a host
+// that has lived 30 hours; each fault from there on, 4 hours long. The bound is the exact Poisson one: half a chi-square quantile (Garwood,
+// Biometrika 28, 1936).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,6 +20,7 @@ namespace {
 
 using anomaly::AnomalyChange;
 using pipeline::test::WatchedHost;
+using pipeline::test::WatchedRack;
 using simulation::Fleet;
 
 const Timestamp kBirth = from_unix_ms(1'770'000'000'000);
@@ -59,22 +61,28 @@ struct Alarms {
 
 bool verbose = false;
 
-Alarms live_healthy(std::uint64_t seed, bool gaps) {
+struct Way {
+  bool gaps = false;
+  std::size_t boards = kGpus;  // of a host
+};
+
+Alarms live_healthy(std::uint64_t seed, Way way) {
   Alarms out;
-  auto host = host_of(seed);
-  for (int minute = 0; minute < kDays * 24 * 60; ++minute) {
-    const auto now = kBirth + std::chrono::minutes(minute);
-    for (const auto& change : host.live(now, !gaps || !pipeline::test::is_gap(seed, 0, now))) {
-      if (!change.opened) continue;
-      ++out.opened;
-      ++out.by[name_of(change.anomaly)];
-      if (verbose)
-        fmt::print(stderr, "seed {} minute {} board {}: {}\n", seed, minute, static_cast<int>(change.anomaly.board),
-                   change.anomaly.sentence);
+  WatchedRack rack(seed, "healthy", kBirth, way.boards);
+  for (int minute = 0; minute < kDays * 24 * 60; ++minute)
+    for (std::size_t h = 0; h < WatchedRack::kHosts; ++h) {
+      const auto now = kBirth + std::chrono::minutes(minute);
+      for (const auto& change : rack[h].live(now, !way.gaps || !pipeline::test::is_gap(seed, h, now))) {
+        if (!change.opened) continue;
+        ++out.opened;
+        ++out.by[name_of(change.anomaly)];
+        if (verbose)
+          fmt::print(stderr, "seed {} host {} minute {} board {}: {}\n", seed, h, minute, static_cast<int>(change.anomaly.board),
+                     change.anomaly.sentence);
+      }
     }
-  }
-  out.gpu_days = kGpus * kDays;
-  out.gaps = host.watch().counts().gaps;
+  out.gpu_days = static_cast<double>(WatchedRack::kHosts * way.boards * kDays);
+  for (std::size_t h = 0; h < WatchedRack::kHosts; ++h) out.gaps += rack[h].watch().counts().gaps;
   return out;
 }
 
@@ -158,14 +166,17 @@ void print(const std::string& fault, Seen s) {
 }
 
 int run(double gpu_days, std::uint64_t boards, std::uint64_t seed) {
-  const auto hosts = static_cast<std::uint64_t>(std::ceil(gpu_days / (kGpus * kDays)));
+  const auto racks = static_cast<std::uint64_t>(std::ceil(gpu_days / (WatchedRack::kHosts * kGpus * kDays))), fifth = (racks + 4) / 5;
   const auto add = +[](Alarms& to, const Alarms& one) { to.add(one); };
-  if (hosts > 0) {
+  const auto live = [&](const char* what, std::uint64_t from, std::uint64_t count, Way way) {
+    print(what, over_seeds<Alarms>(
+                    from, count, [way](std::uint64_t s) { return live_healthy(s, way); }, add));
+  };
+  if (racks > 0) {
     fmt::print("| healthy fleet | GPU-days | gaps | false alarms | per 1,000 GPU-days | 95 % bound |\n|---|---|---|---|---|---|\n");
-    print("without gaps", over_seeds<Alarms>(
-                              seed, hosts, [](std::uint64_t s) { return live_healthy(s, false); }, add));
-    print("with gaps", over_seeds<Alarms>(
-                           seed + hosts, (hosts + 4) / 5, [](std::uint64_t s) { return live_healthy(s, true); }, add));
+    live("without gaps", seed, racks, {});
+    live("with gaps", seed + racks, fifth, {.gaps = true});
+    live("hosts of two boards", seed + racks + fifth, fifth, {.boards = 2});
   }
   const auto faults = over_seeds<Faults>(
       seed + 1'000'000, boards, suffer_all, +[](Faults& to, const Faults& one) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures what docs/benchmarks.md states, each figure as a ratio to its peer in the same run on the same pages.
 
-    ./dev bench [parse|saturated|live|api|history|fleet|scoring|all] [--minutes N] [--write]
+    ./dev bench [parse|saturated|live|api|history|fleet|scoring|archive|anomalies|all] [--minutes N] [--write]
 
 parse      template and careful path against the naive twin (Google Benchmark, median of 5)
 saturated  receive, parse, validate, keep durably: CPU per sample of ghm and of Prometheus, both as fast as they can
@@ -10,6 +10,8 @@ api        a 2 kB answer under wrk -t1 -c64: requests per second of server CPU, 
 history    the whole way of a page in one thread, bytes per sample against Prometheus, store queries, restart, import
 scoring    health scores: from scratch over 30 days, round by round, against the published figures of an older scorer
 fleet      10,000 GPUs with an hour's worth of rows unsealed: memory, answers, restart after kill -9
+archive    `ghm simulate archive` of 100 GPUs and 90 days
+anomalies  false alarms of healthy fleets, cost per watched value; --gpu-days N (20,000)
 --write    puts the table into docs/benchmarks.md
 """
 
@@ -337,6 +339,36 @@ def bench_scoring(_):
              f"at 60 s {month['round_us_per_gpu']:.0f} µs, reading {month['of_it_reading_us']:.0f}")]
 
 
+def bench_archive(_):
+    say("100 GPUs, 90 days, a minute, 40 columns")
+    took = []
+    for _ in range(3):
+        folder = tempfile.mkdtemp(prefix="ghm-bench-")
+        try:
+            begin = time.monotonic()
+            subprocess.run([GHM, "simulate", "archive", "--out", f"{folder}/school", "--gpus", "100", "--days", "90", "--interval", "60s", "--seed", "7"],
+                           stderr=subprocess.DEVNULL, check=True)
+            took.append(time.monotonic() - begin)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    took.sort()
+    return [("`ghm simulate archive`: 100 GPUs × 90 d × 60 s × 40 columns, 2 cores", f"{took[1]:.0f} s", "≤ 90 s", took[1] <= 90,
+             f"median of 3 ({took[0]:.0f} to {took[2]:.0f} s), zstd files and labels included")]
+
+
+def bench_anomalies(options):
+    say(f"{options.gpu_days:,.0f} healthy GPU-days")
+    out = subprocess.run([BUILD / "anomaly_bench", str(options.gpu_days), "50", "5000"], capture_output=True, text=True, check=True).stdout
+    print(out, flush=True)  # with what was seen of each fault
+    fleets = [[cell.strip() for cell in line.strip("|").split("|")] for line in out.splitlines() if line.startswith(("| with", "| hosts"))]
+    rows = [(f"false alarms per 1,000 GPU-days, {what}", rate, "≤ 1 (95 % bound)", float(bound) <= 1, f"{alarms} in {days} GPU-days, {gaps} gaps; bound {bound}")
+            for what, days, gaps, alarms, rate, bound in fleets]
+    say("cost")
+    cost = json.loads(subprocess.run([BUILD / "ghm_anomaly_bench", "--benchmark_format=json"], capture_output=True, text=True, check=True).stdout)["benchmarks"]
+    warm, cold = (1e9 * b["per value"] for b in cost)
+    return rows + [("detectors, CPU per watched value", f"{warm:.1f} ns", "≤ 3 ns", warm <= 3, f"warm caches; 1,250 hosts in turn {cold:.1f} ns")]
+
+
 def machine():
     cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
     return f"{os.cpu_count()} cores, {cpu[1] if cpu else 'unknown CPU'}"
@@ -357,10 +389,12 @@ def write(name, rows):
 
 
 def main():
-    benches = {"parse": bench_parse, "saturated": bench_saturated, "live": bench_live, "api": bench_api, "history": bench_history, "fleet": bench_fleet, "scoring": bench_scoring}
+    benches = {"parse": bench_parse, "saturated": bench_saturated, "live": bench_live, "api": bench_api, "history": bench_history, "fleet": bench_fleet,
+               "scoring": bench_scoring, "archive": bench_archive, "anomalies": bench_anomalies}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("which", nargs="?", default="all", choices=[*benches, "all"])
     parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--gpu-days", type=float, default=20_000)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     for name in benches if options.which == "all" else [options.which]:

@@ -65,9 +65,9 @@ struct PastScoreTest : ::testing::Test {
     fleet.hosts[0].host.name = "h1";
     fleet.hosts[0].host.interval = 60s;
     for (auto at = kNoon - 48h; at < kNoon; at += 60s) {
-      const double temp = at < kNoon - 24h ? 60 : 80;
+      const double temp = at < kNoon - 24h ? 60 : 90;
       for (const auto& [metric, value] : {std::pair(field::gpu_temp, temp),
-                                          {field::clock_reasons, 0.0},
+                                          {field::clock_reasons, temp < 90 ? 0.0 : 64.0},  // slowed down by heat
                                           {field::gpu_util, 95.0},
                                           {field::row_remap_pending, 0.0},
                                           {field::row_remap_failure, 0.0},

@@ -9,8 +9,13 @@
 #include "domain/fleet/ledger.h"
 #include "domain/store/record_store.h"
 #include "domain/store/telemetry_store.h"
+#include "domain/transport/batch_codec.h"
 #include "domain/views/fleet_snapshot.h"
 #include "domain/views/quarantine_view.h"
+
+namespace ghm::services {
+class Incidents;
+}
 
 namespace ghm::api {
 
@@ -24,6 +29,10 @@ struct AccessSettings {
 
 /// Does `change` to the ledger on its own thread, soon; `kept` hears when what it changed is durable, or why not.
 using ChangeLedger = std::function<void(std::function<void(fleet::Ledger&)> change, std::function<void(const Result<void>&)> kept)>;
+
+/// Does `change` to the incidents on their own thread, soon; `kept` hears when what it changed is durable, or why it could not be.
+using ChangeIncidents = std::function<void(std::function<Result<std::vector<store::Record>>(services::Incidents&)> change,
+                                           std::function<void(const Result<void>&)> kept)>;
 
 /// All that a request may touch.
 struct World {
@@ -41,6 +50,9 @@ struct World {
   std::function<Result<views::ReplayReport>(const views::QuarantineQuery&, bool dry_run)> replay = {};  // may take a while
   /// Takes readings in; `told` hears once, from any thread, when they are durable, or why not. Empty: none are taken.
   std::function<void(remote_write::WriteRequest, bool backfill, std::function<void(const Result<void>&)> told)> remote_write = {};
+  /// The same for batches of agents.
+  std::function<void(transport::PackedBatch, bool backfill, std::function<void(const Result<void>&)> told)> take_batch = {};
+  ChangeIncidents change_incidents = {};  // empty: there are none
 };
 
 /// The whole HTTP surface: /api/v1/…, /healthz /readyz /metrics, /docs, and the embedded UI for everything else.

@@ -245,13 +245,25 @@ TEST(Events, AreNewestFirstAndFiltered) {
   const auto all = json_of(site.ask(request("/api/v1/events")));
   ASSERT_EQ(all["items"].size(), 5u);
   EXPECT_TRUE(all["next"].is_null());
-  EXPECT_EQ(all["items"][0],
-            Json({{"at", format_rfc3339(kNow - 6s)}, {"kind", "gpu_appeared"}, {"gpu", nullptr}, {"host", "h"}, {"detail", "event 4"}}));
+  EXPECT_EQ(all["items"][0], Json({{"at", format_rfc3339(kNow - 6s)},
+                                   {"kind", "gpu_appeared"},
+                                   {"gpu", nullptr},
+                                   {"host", "h"},
+                                   {"code", nullptr},
+                                   {"detail", "event 4"}}));
   const auto moved = json_of(site.ask(request("/api/v1/events?kind=gpu_moved&limit=1")));
   ASSERT_EQ(moved["items"].size(), 1u);
   EXPECT_EQ(moved["items"][0]["detail"], "event 3");
   site.records.broken = true;
   EXPECT_EQ(site.ask(request("/api/v1/events")).status, 503);
+}
+
+TEST(Events, AnAnomalyHasItsNumbers) {
+  Site site;
+  const Json numbers = {{"metric", "DCGM_FI_DEV_GPU_TEMP"}, {"peers", "rack"}, {"value", 71.5}, {"expected", 58}};
+  const store::Record record{"event", "1", kNow, Json{{"kind", "anomaly"}, {"host", "h"}, {"anomaly", numbers}}.dump()};
+  ASSERT_TRUE(site.records.put({&record, 1}));
+  EXPECT_EQ(json_of(site.ask(request("/api/v1/events?kind=anomaly")))["items"][0]["anomaly"], numbers);
 }
 
 TEST(Api, RequestsAreCountedByRouteNotByPath) {

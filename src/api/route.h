@@ -92,12 +92,18 @@ http::Response get_maintenance(const Call&);
 void post_assets(const Call&, Finish);  // ledger_commands.cpp
 void post_maintenance(const Call&, Finish);
 void end_maintenance(const Call&, Finish);
+http::Response get_incidents(const Call&);  // incident_routes.cpp
+http::Response get_incident(const Call&);
+http::Response get_gpu_timeline(const Call&);
+void post_incident_feedback(const Call&, Finish);
+void post_incident_clear(const Call&, Finish);
 http::Response get_stream(const Call&);  // stream.cpp
 http::Response get_me(const Call&);      // own_routes.cpp
 http::Response get_healthz(const Call&);
 http::Response get_readyz(const Call&);
 http::Response get_self_metrics(const Call&);
 void post_prometheus(const Call&, http::Reply);  // ingest_route.cpp
+void post_batch(const Call&, http::Reply);       // batch_route.cpp
 http::Response get_openapi(const Call&);         // openapi.cpp
 http::Response get_docs_page(const Call&);       // docs_page.cpp
 http::Response get_docs_script(const Call&);

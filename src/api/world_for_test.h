@@ -127,6 +127,7 @@ struct Site {
   std::vector<std::pair<int, std::string>> counted;
   std::vector<std::string> log;
   std::function<void(remote_write::WriteRequest, bool, std::function<void(const Result<void>&)>)> remote_write;
+  std::function<void(transport::PackedBatch, bool, std::function<void(const Result<void>&)>)> take_batch;
   http::Handler handler;
 
   void publish(std::uint64_t generation) { fleet = std::make_shared<views::FleetSnapshot>(small_fleet(generation)); }
@@ -148,7 +149,8 @@ struct Site {
                               [this] { return not_writable; },
                               {},
                               {},
-                              remote_write},
+                              remote_write,
+                              take_batch},
                              Log::to_memory(log));
     std::promise<http::Response> answered;
     handler(request, [&](http::Response r) { answered.set_value(std::move(r)); });

@@ -129,7 +129,8 @@ void Ingest::on_page(const scrape::Scrape& scrape) {
   std::ranges::move(verdict.records, std::back_inserter(out.records));
   watch(from, reading);
   show(from, reading, scrape.at);
-  look_at_pace(from, scrape, out);
+  from.watch.on_answer(scrape.took);
+  notice_signs(from, scrape.at, out);
   out.rows.push_back(row(from, reading, scrape.at));
   out.rows.back().source = scrape.target.address;
   emit(std::move(out));
@@ -204,15 +205,13 @@ void Ingest::watch(SourceState& from, const telemetry::PageReading& reading) {
   }
 }
 
-// The quieter kinds of silence. Whoever works on the host knows that it is odd.
-void Ingest::look_at_pace(Source& from, const scrape::Scrape& scrape, ToKeep& out) {
-  from.watch.on_answer(scrape.took);
-  const auto signs = from.watch.notice(settings_.interval, scrape.at);
-  if (signs.empty() || ledger_.maintenance().covering_host(from.saw.host, from.saw.place.rack, scrape.at) != nullptr) return;
+void Ingest::notice_signs(SourceState& from, Timestamp at, ToKeep& out) {
+  const auto signs = from.watch.notice(from.saw.interval, at);
+  if (signs.empty() || ledger_.maintenance().covering_host(from.saw.host, from.saw.place.rack, at) != nullptr) return;
   std::vector<fleet::FleetEvent> events;
   for (const auto& sign : signs) {
     const auto* board = ledger_.find(sign.board);
-    events.push_back({scrape.at, sign.kind, sign.board, from.saw.host,
+    events.push_back({at, sign.kind, sign.board, from.saw.host,
                       fmt::format("{}: {}", board != nullptr ? fleet::spoken_name(*board) : from.saw.host, sign.detail)});
   }
   std::ranges::move(event_records(events), std::back_inserter(out.records));

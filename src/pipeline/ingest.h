@@ -57,6 +57,8 @@ class Ingest {
   void keep_only(const std::vector<telemetry::Target>& targets);
   /// Once a second: silence, changes, the update of the live view.
   void tick(Timestamp now);
+  /// What tick() tells of agents.
+  void note_agents(std::vector<views::AgentView> agents) { pending_.agents = std::move(agents); }
   /// After the last page: what is only written now and then is written now.
   void finish(Timestamp now);
 
@@ -79,7 +81,13 @@ class Ingest {
   void watch(SourceState& from, const telemetry::PageReading& reading);
   /// The live values of the source's boards.
   void show(SourceState& from, const telemetry::PageReading& reading, Timestamp at);
+  /// What runs on boards, as the live view shows it: an entry per entry of `boards`.
+  void show_work(const std::vector<fleet::BoardId>& boards, const std::vector<telemetry::Workload>& work);
+  /// Something that scores depend on has happened to the board.
+  void score_soon(fleet::BoardId board) { pending_.urgent.push_back(board); }
   store::RowBatch row(const SourceState& from, const telemetry::PageReading& reading, Timestamp at) const;
+  /// The quieter kinds of silence, when whole pages come. Whoever works on the host knows that it is odd.
+  void notice_signs(SourceState& from, Timestamp at, ToKeep& out);
   ToKeep ledger_changes(Timestamp now);
   std::vector<store::Record> event_records(const std::vector<fleet::FleetEvent>& events);
   /// False when the keeper is stuck and its queue full: rows are given up, and who waits for them hears so.
@@ -91,9 +99,7 @@ class Ingest {
   void on_page(const scrape::Scrape& scrape);
   void no_answer(const scrape::Scrape& scrape, const std::string& error);
   void count(const std::string& address, const Source& from, const telemetry::PageReading& reading, const Trust::Verdict& verdict);
-  void look_at_pace(Source& from, const scrape::Scrape& scrape, ToKeep& out);
   void note_anomalies(SourceState& from, const telemetry::PageReading& reading, Timestamp at);
-  void show_work(const std::vector<fleet::BoardId>& boards, const std::vector<telemetry::Workload>& work);
 
   Settings settings_;
   Outlets outlets_;
@@ -105,8 +111,8 @@ class Ingest {
   Trust trust_;
   std::shared_ptr<anomaly::PeerExchange> peers_ = std::make_shared<anomaly::PeerExchange>();
   RefusalCounts refusals_;
-  std::vector<LiveValues> live_;  // by BoardId
-  LiveUpdate pending_;            // what tick() will send
+  std::vector<LiveValues> live_;                                      // by BoardId
+  LiveUpdate pending_;                                                // what tick() will send
   std::map<std::string, std::vector<views::OpenAnomaly>> anomalies_;  // by source
   std::vector<store::Record> waiting_records_;
   std::uint64_t event_sequence_ = 0;

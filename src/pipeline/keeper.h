@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "core/mailbox.h"
 #include "core/time.h"
+#include "domain/store/atomic_store.h"
 #include "domain/store/record_store.h"
 #include "domain/store/telemetry_store.h"
 #include "pipeline/believed_time.h"
@@ -22,7 +23,8 @@ using Told = std::function<void(const Result<void>&)>;
 struct ToKeep {
   std::vector<store::RowBatch> rows;
   std::vector<store::Record> records;
-  std::vector<Told> told = {};  // who waits for it
+  std::vector<Told> told = {};                // who waits for it
+  std::vector<store::Record> with_rows = {};  // kept or given up together with the rows: that a batch was taken
 };
 
 struct KeeperSettings {
@@ -35,6 +37,11 @@ struct KeeperSettings {
 class Keeper {
  public:
   Keeper(store::TelemetryStore& telemetry, store::RecordStore& records, KeeperSettings settings, Log log);
+  /// Over a store that keeps both in one transaction.
+  template <class Store>
+  Keeper(Store& store, KeeperSettings settings, Log log) : Keeper(store, store, settings, std::move(log)) {
+    both_ = &store;
+  }
 
   /// Runs until `in` is closed and drained. corrupt ends it at once: writing on would make things worse.
   Result<void> run(Mailbox<ToKeep>& in, Clock& clock, std::stop_token stop);
@@ -44,12 +51,13 @@ class Keeper {
 
  private:
   Result<void> keep(ToKeep& all, Clock& clock, std::stop_token stop);
-  Result<void> write(const ToKeep& all);
+  Result<void> write(ToKeep& all);
   Result<void> maintain(Timestamp now);
   void set_trouble(const std::string& what);
 
   store::TelemetryStore& telemetry_;
   store::RecordStore& records_;
+  store::AtomicStore* both_ = nullptr;
   KeeperSettings settings_;
   Log log_;
   Timestamp next_maintenance_{};

@@ -167,6 +167,7 @@ store::Record to_record(const fleet::Host& h) {
 store::Record to_record(const fleet::FleetEvent& e, const fleet::Board* board, std::uint64_t sequence) {
   Json body = {{"kind", e.kind}, {"host", e.host}, {"detail", e.detail}};
   if (e.code != 0) body["code"] = e.code;
+  if (!e.fields.empty()) body["fields"] = e.fields;
   if (e.anomaly) body["anomaly"] = numbers_json(*e.anomaly);
   if (board != nullptr) {
     body["board"] = static_cast<std::uint32_t>(board->id);

@@ -35,7 +35,8 @@ struct LiveUpdate {
   std::vector<fleet::BoardId> urgent;  // a value that scores depend on has changed: score these at once
   std::vector<fleet::Conflict> conflicts;
   std::vector<fleet::Maintenance> maintenance;
-  std::vector<views::OpenAnomaly> anomalies;  // all that are open
+  std::vector<views::AgentView> agents;
+  std::vector<views::OpenAnomaly> anomalies;                                                // all that are open
   std::vector<std::pair<fleet::BoardId, std::shared_ptr<const telemetry::Workload>>> work;  // changed since the update before
   std::vector<views::RefusedCount> refused_by;
   std::uint64_t accepted = 0, refused = 0, scrapes_ok = 0, scrapes_failed = 0;

@@ -128,6 +128,7 @@ std::shared_ptr<const views::FleetSnapshot> LiveView::snapshot(LiveUpdate& updat
   next->refused_by = update.refused_by;
   next->scrapes_ok = update.scrapes_ok;
   next->scrapes_failed = update.scrapes_failed;
+  next->agents = std::move(update.agents);
   next->conflicts = std::move(update.conflicts);
   next->maintenance.restore(std::move(update.maintenance));
   next->anomalies = std::move(update.anomalies);

@@ -1,5 +1,7 @@
 #pragma once
 #include <cmath>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "domain/anomaly/anomaly_watch.h"
@@ -11,7 +13,8 @@ namespace ghm::pipeline::test {
 /// would have after parsing. Its interval is a minute.
 class WatchedHost {
  public:
-  WatchedHost(simulation::Fleet fleet, std::size_t host) : fleet_(std::move(fleet)), host_(host) {
+  /// boards: only the first so many are watched, as if the host had no more.
+  WatchedHost(simulation::Fleet fleet, std::size_t host, std::size_t boards = 8) : fleet_(std::move(fleet)), host_(host), boards_(boards) {
     for (const auto& w : anomaly::watched_metrics())
       for (const auto& list : {std::vector(w.fields.begin(), w.fields.end()), std::vector(w.else_sum.begin(), w.else_sum.end())})
         for (const auto field : list)
@@ -19,7 +22,12 @@ class WatchedHost {
   }
   /// A copy that goes on by itself.
   WatchedHost(const WatchedHost& other)
-      : fleet_(other.fleet_.twin()), host_(other.host_), fields_(other.fields_), values_(other.values_), watch_(other.watch_) {}
+      : fleet_(other.fleet_.twin()),
+        host_(other.host_),
+        boards_(other.boards_),
+        fields_(other.fields_),
+        values_(other.values_),
+        watch_(other.watch_) {}
 
   simulation::Fleet& fleet() { return fleet_; }
   anomaly::AnomalyWatch& watch() { return watch_; }
@@ -36,8 +44,9 @@ class WatchedHost {
  private:
   // The column of a slot is the first of its fields that this part prints.
   void sit() {
-    std::vector<anomaly::Seat> seats(values_.size() / fields_.size());
+    std::vector<anomaly::Seat> seats(std::min(values_.size() / fields_.size(), boards_));
     for (std::size_t s = 0; s < seats.size(); ++s) {
+      seats[s].model = model();
       seats[s].board = telemetry::BoardId{static_cast<std::uint32_t>(100 * host_ + s + 1)};
       const auto column = [&](telemetry::MetricId field) {
         const auto at = std::ranges::find(fields_, static_cast<int>(field)) - fields_.begin();
@@ -53,11 +62,38 @@ class WatchedHost {
     watch_.seat(std::move(seats));
   }
 
+  // A rack may hold several; a page names it.
+  std::string model() const {
+    constexpr std::string_view kLabel = "modelName=\"";
+    std::string page;
+    fleet_.render(host_, page);
+    const auto at = page.find(kLabel);
+    return at == page.npos ? "" : page.substr(at + kLabel.size(), page.find('"', at + kLabel.size()) - at - kLabel.size());
+  }
+
   simulation::Fleet fleet_;
-  std::size_t host_;
+  std::size_t host_, boards_;
   std::vector<int> fields_;
   std::vector<double> values_;
   anomaly::AnomalyWatch watch_;
+};
+
+/// Four simulated hosts of one rack, which hear each other.
+class WatchedRack {
+ public:
+  static constexpr std::size_t kHosts = 4;
+  WatchedRack(std::uint64_t seed, const std::string& scenario, Timestamp birth, std::size_t boards) {
+    const auto exchange = std::make_shared<anomaly::PeerExchange>();
+    for (std::size_t h = 0; h < kHosts; ++h) {
+      hosts_.push_back(
+          std::make_unique<WatchedHost>(std::move(*simulation::Fleet::create({8 * kHosts, seed, scenario, birth})), h, boards));
+      hosts_.back()->watch().stand(exchange, hosts_.back()->fleet().place(h).rack);
+    }
+  }
+  WatchedHost& operator[](std::size_t host) { return *hosts_[host]; }
+
+ private:
+  std::vector<std::unique_ptr<WatchedHost>> hosts_;
 };
 
 /// When the exporter of `host` does not answer: a gap of 2 minutes to 6 hours about every second day.

@@ -66,6 +66,11 @@ void add_ingest(Page& page, const SelfState& self) {
              self.remote.samples - self.remote.unknown, {{"of", "gpu_metric"}});
   page.count("ghm_remote_write_samples_total", "Samples that came by remote_write, by what they are of", self.remote.unknown,
              {{"of", "other"}});
+  page.count("ghm_agent_batches_total", "Batches of agents that were read", self.agents.batches);
+  page.count("ghm_agent_rounds_total", "Rounds of agents by verdict", self.agents.rounds, {{"verdict", "taken"}});
+  page.count("ghm_agent_rounds_total", "Rounds of agents by verdict", self.agents.duplicates, {{"verdict", "known"}});
+  page.count("ghm_agent_events_total", "Events that agents told", self.agents.events);
+  page.count("ghm_agent_conflicts_total", "Batches that had to be sent again standing alone", self.agents.conflicts);
 }
 
 void add_refusals(Page& page, const views::FleetSnapshot& fleet) {

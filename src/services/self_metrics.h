@@ -7,6 +7,7 @@
 
 #include "domain/store/telemetry_store.h"
 #include "domain/views/fleet_snapshot.h"
+#include "pipeline/agent_ingest.h"
 #include "pipeline/ingest.h"
 #include "pipeline/remote_ingest.h"
 #include "services/scoring.h"
@@ -32,6 +33,7 @@ class RequestCounts {
 struct SelfState {
   pipeline::IngestStats ingest;
   pipeline::RemoteStats remote;
+  pipeline::AgentStats agents;
   store::StoreStats store;
   ScoringStats scoring;
   std::uint64_t missed_scrapes = 0;

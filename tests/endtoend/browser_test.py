@@ -9,7 +9,7 @@ import unittest
 from harness import SOURCE, Demo, Fleet
 
 WEB = SOURCE / "web"
-SPEC = os.environ.get("GHM_SPEC", "")  # one file of web/e2e; all without it
+SPEC = os.environ.get("GHM_SPEC", "live")  # the file of web/e2e; each wants a fleet of its own
 
 
 def npm(*args, seconds=600, **env):
@@ -19,20 +19,20 @@ def npm(*args, seconds=600, **env):
 
 
 class Browser(unittest.TestCase):
-    @unittest.skipIf(SPEC in ("past", "places"), "run beside another file")
+    @unittest.skipIf(SPEC != "live", "run beside another file")
     def test_units(self):
         self.assertEqual(npm("test").returncode, 0)
 
     def test_a_living_fleet(self):
         # The places are looked at in a fleet with an hour behind it and faults in it; the other files break a healthy one.
-        fleet = Demo(gpus=96) if SPEC == "places" else Fleet(gpus=48, interval="2s")
+        fleet = Demo(gpus=96) if SPEC in ("places", "everybody") else Fleet(gpus=48, interval="2s")
         try:
             fleet.wait_for_gpus(40)
             shots = pathlib.Path(fleet.folder) / "shots"
             shots.mkdir()
             token = pathlib.Path(fleet.folder) / "data" / "admin.token"
             done = npm(
-                "e2e", *(["--", SPEC] if SPEC else []), seconds=550, GHM_URL=fleet.url, GHM_INJECT_PORT=str(fleet.simulator_port), GHM_TOKEN_FILE=str(token), GHM_SHOTS=str(shots)
+                "e2e", "--", SPEC, seconds=550, GHM_URL=fleet.url, GHM_INJECT_PORT=str(fleet.simulator_port), GHM_TOKEN_FILE=str(token), GHM_SHOTS=str(shots)
             )
             self.assertEqual(done.returncode, 0, done.stdout[-4000:])
             if SPEC != "past":

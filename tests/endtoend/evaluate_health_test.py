@@ -41,7 +41,7 @@ def average_precision(scores):
 
 
 def evaluate(*args, expect=0):
-    done = harness.run("evaluate", "health", *args, timeout=120)
+    done = harness.run("evaluate", "health", *args, timeout=240)
     assert done.returncode == expect, done.stderr
     return done
 
@@ -52,7 +52,7 @@ class EvaluateHealthTest(unittest.TestCase):
         cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="ghm-e2e-evaluate-"))
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
         cls.archive, cls.truth = cls.folder / "a", cls.folder / "truth"
-        made = harness.run("simulate", "archive", "--out", cls.archive, "--truth", cls.truth, "--gpus", GPUS, "--days", DAYS, "--interval", "900s", "--seed", 13,
+        made = harness.run("simulate", "archive", "--out", cls.archive, "--truth", cls.truth, "--gpus", GPUS, "--days", DAYS, "--interval", "1800s", "--seed", 13,
                            "--scenario", "wearout", "--plain", timeout=120)  # fmt: skip
         assert made.returncode == 0, made.stderr
         cls.scores = cls.folder / "scores.csv"

@@ -160,7 +160,7 @@ class Demo:
     def api(self, path):
         return get_json(self.url + "/api/v1/" + path)
 
-    def wait_for_gpus(self, count, seconds=60):
+    def wait_for_gpus(self, count, seconds=150):  # it writes an hour of history first
         return wait_for(lambda: self.api("fleet/summary")["reporting_gpus"] >= count, seconds, f"{count} reporting GPUs")
 
     def stop(self):

@@ -1,11 +1,8 @@
 // From the story down to the chart at the moment of a finding, and back; the pages of sites, racks and hosts.
 // Runs against `ghm demo`: a fleet with an hour behind it and faults in it.
-import { createRequire } from 'node:module';
 import { expect, type Page, test } from '@playwright/test';
-import type { FleetStory, Gpu, GpuHealth, GroupHealth } from '../src/api';
-import { get, serverUrl, shot, sideways, watch } from './support';
-
-const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+import type { FleetStory, Gpu, GpuEvent, GroupHealth, Meta } from '../src/api';
+import { get, gpuPath, serverUrl, shot, sickest, watch } from './support';
 
 test.beforeAll(() => {
   expect(serverUrl, 'GHM_URL must name a running server').not.toBe('');
@@ -14,26 +11,6 @@ test.beforeAll(() => {
 // An answer that a test spoils is on purpose; the browser reports it.
 const unplanned = (wrong: string[]) => wrong.filter((w) => !w.includes('Failed to load resource'));
 
-/** The board with the lowest score: it has findings. */
-async function sickest(request: Parameters<typeof get>[0]): Promise<{ gpu: Gpu; health: GpuHealth }> {
-  let found: { gpu: Gpu; health: GpuHealth } | null = null;
-  await expect
-    .poll(
-      async () => {
-        const { items } = await get<{ items: Gpu[] }>(request, '/gpus?sort=score&limit=5');
-        const gpu = items.find((g) => !g.silent && g.in_service && (g.score ?? 100) < 100);
-        if (!gpu) return 0;
-        const health = await get<GpuHealth>(request, `/gpus/${gpu.id}/health`);
-        found = { gpu, health };
-        return health.dimensions.flatMap((d) => d.findings).length;
-      },
-      { timeout: 60_000 },
-    )
-    .toBeGreaterThan(0);
-  return found!;
-}
-
-const gpuPath = (gpu: Gpu) => `/gpus/${encodeURIComponent(gpu.id)}`;
 const points = (text: string | null) => Number((text ?? '').replace('−', '-').replace(/[^0-9.-]/g, ''));
 const addressOf = (page: Page) => page.evaluate(() => location.pathname + location.search);
 
@@ -204,6 +181,20 @@ test('every view opens fresh from its address', async ({ page, request }) => {
   expect(unplanned(wrong)).toEqual([]);
 });
 
+test('an Xid is told with what it means and what to do first', async ({ page, request }) => {
+  const { items } = await get<{ items: GpuEvent[] }>(request, '/events?kind=xid&limit=50');
+  const { xids } = await get<Meta>(request, '/meta');
+  const acted = (e: GpuEvent) => xids!.find((x) => x.code === e.code)?.first_action === 'reset_gpu';
+  const event = items.find((e) => e.gpu && acted(e))!;
+  expect(event, 'an Xid in the demo that asks for a reset').toBeDefined();
+  await page.goto(`/gpus/${event.gpu}?tab=events`);
+  const row = page
+    .getByTestId('events')
+    .locator('tr')
+    .filter({ hasText: event.detail!.slice(4) });
+  await expect(row.first()).toContainText('Reset the GPU once its jobs are gone');
+});
+
 test('what boards share is asked for those that are chosen', async ({ page, request }) => {
   const { gpu } = await sickest(request);
   const { items } = await get<{ items: Gpu[] }>(request, `/gpus?host=${gpu.host}&limit=8`);
@@ -237,46 +228,3 @@ test('what fails is said where it fails, and the rest of the page stays', async 
   await page.getByRole('button', { name: 'Try again' }).click();
   await expect(page.locator('.signals canvas').first()).toBeVisible();
 });
-
-/** Everything that axe finds against WCAG 2.2 A and AA. */
-async function findings(page: Page): Promise<string[]> {
-  return page.evaluate(async () => {
-    const axe = (window as unknown as { axe: { run: (o: object) => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } })
-      .axe;
-    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
-    const { violations } = await axe.run({ runOnly: { type: 'tag', values: tags } });
-    return violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 120)).join(' | ')}`);
-  });
-}
-
-for (const [name, width, height, colorScheme] of [
-  ['narrow', 320, 700, 'dark'],
-  ['laptop', 1440, 900, 'light'],
-  ['wall', 2560, 1440, 'dark'],
-] as const)
-  test(`for everybody, on a ${name} screen`, async ({ browser, request }) => {
-    const { gpu } = await sickest(request);
-    const context = await browser.newContext({ viewport: { width, height }, colorScheme, bypassCSP: true });
-    await context.addInitScript({ path: axePath });
-    const page = await context.newPage();
-    const pages = [
-      '/',
-      gpuPath(gpu),
-      `${gpuPath(gpu)}?tab=events`,
-      `/hosts/${gpu.host}`,
-      `/racks/${gpu.rack}`,
-      `/sites/${gpu.datacenter}`,
-      '/gpus?limit=5',
-      '/trust',
-    ];
-    for (const path of pages) {
-      await page.goto(serverUrl + path);
-      await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
-      await expect(page.locator('.skeleton')).toHaveCount(0);
-      await shot(page, `${name}${path.replace(/\W+/g, '-')}`);
-      expect(await sideways(page), path).toBeLessThanOrEqual(0);
-      // The wall has the laptop's order and the phone's colours.
-      if (name !== 'wall') expect(await findings(page), path).toEqual([]);
-    }
-    await context.close();
-  });

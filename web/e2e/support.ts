@@ -1,5 +1,5 @@
 import { type APIRequestContext, expect, type Page } from '@playwright/test';
-import type { FleetSummary, Gpu, GpuDetail } from '../src/api';
+import type { FleetSummary, Gpu, GpuDetail, GpuHealth } from '../src/api';
 
 export const serverUrl = process.env.GHM_URL ?? '';
 const injectPort = process.env.GHM_INJECT_PORT ?? '';
@@ -58,3 +58,24 @@ export const mapColours = (page: Page) =>
     for (let i = 0; i < data.length; i += 4) seen.add((data[i]! << 16) | (data[i + 1]! << 8) | data[i + 2]!);
     return seen.size;
   });
+
+export const gpuPath = (gpu: Gpu) => `/gpus/${encodeURIComponent(gpu.id)}`;
+
+/** The board with the lowest score: it has findings. */
+export async function sickest(request: APIRequestContext): Promise<{ gpu: Gpu; health: GpuHealth }> {
+  let found: { gpu: Gpu; health: GpuHealth } | null = null;
+  await expect
+    .poll(
+      async () => {
+        const { items } = await get<{ items: Gpu[] }>(request, '/gpus?sort=score&limit=5');
+        const gpu = items.find((g) => !g.silent && g.in_service && (g.score ?? 100) < 100);
+        if (!gpu) return 0;
+        const health = await get<GpuHealth>(request, `/gpus/${gpu.id}/health`);
+        found = { gpu, health };
+        return health.dimensions.flatMap((d) => d.findings).length;
+      },
+      { timeout: 60_000 },
+    )
+    .toBeGreaterThan(0);
+  return found!;
+}

@@ -373,6 +373,8 @@ export interface GpuEvent {
   gpu: string | null;
   host: string | null;
   detail: string | null;
+  code?: number | null; // of an Xid
+  anomaly?: { metric: string; severity: string }; // of the kinds anomaly and anomaly_cleared
 }
 
 export interface Maintenance {

@@ -149,4 +149,9 @@ Result<bool> MemoryStore::erase(std::string_view kind, std::string_view key) {
   return true;
 }
 
+Result<void> MemoryStore::keep(std::span<const RowBatch> rows, std::span<const Record> records) {
+  if (auto done = append(rows); !done) return done;
+  return put(records);
+}
+
 }  // namespace ghm::memory

@@ -2,6 +2,7 @@
 #include <map>
 #include <mutex>
 
+#include "domain/store/atomic_store.h"
 #include "domain/store/record_store.h"
 #include "domain/store/telemetry_store.h"
 
@@ -10,7 +11,7 @@ namespace ghm::memory {
 using store::Bucket, store::Latest, store::Point, store::Record, store::RowBatch, store::SeriesKey, store::StoreStats;
 
 /// Both stores in maps: for tests, and the oracle that the real ones are held against. Nothing survives it, nothing ages.
-class MemoryStore final : public store::TelemetryStore, public store::RecordStore {
+class MemoryStore final : public store::TelemetryStore, public store::RecordStore, public store::AtomicStore {
  public:
   Result<void> append(std::span<const RowBatch> batch) override;
   Result<std::vector<Point>> read(const SeriesKey& series, TimeRange range) const override;
@@ -20,6 +21,8 @@ class MemoryStore final : public store::TelemetryStore, public store::RecordStor
   std::vector<Latest> latest(telemetry::MetricId metric) const override;
   Result<bool> maintain(Timestamp now) override;
   StoreStats stats() const override;
+
+  Result<void> keep(std::span<const RowBatch> rows, std::span<const Record> records) override;
 
   Result<void> put(std::span<const Record> records) override;
   Result<std::optional<Record>> get(std::string_view kind, std::string_view key) const override;

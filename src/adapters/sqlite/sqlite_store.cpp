@@ -50,13 +50,13 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const fs::path& folder, S
 
 // ---- appending
 
-Result<void> SqliteStore::append(std::span<const RowBatch> batch) {
-  if (auto done = store::check_rows(batch); !done) return done;
+Result<void> SqliteStore::keep(std::span<const RowBatch> rows, std::span<const Record> records) {
+  if (auto done = store::check_rows(rows); !done) return done;
   std::lock_guard lock(writing_);
   JournalWriter journal(next_seq_);
   std::uint64_t samples = 0;
   std::uint64_t too_old = 0;
-  for (const auto& row : batch) {
+  for (const auto& row : rows) {
     if (day_of_hour(hour_of(row.at)) < oldest_day_) {
       ++too_old;
       continue;
@@ -64,7 +64,7 @@ Result<void> SqliteStore::append(std::span<const RowBatch> batch) {
     auto& source = source_of(row);
     if (journal.add(source, columns_of(source, row), row)) samples += row.values.size();
   }
-  if (auto done = write(journal); !done) {
+  if (auto done = write(journal, records); !done) {
     journal.undo();
     return done;
   }
@@ -91,10 +91,11 @@ const ColumnSet* SqliteStore::columns_of(Source& source, const RowBatch& row) {
   return source.given_columns;
 }
 
-Result<void> SqliteStore::write(const JournalWriter& journal) {
-  if (journal.blobs().empty()) return {};
+Result<void> SqliteStore::write(const JournalWriter& journal, std::span<const Record> records) {
+  if (journal.blobs().empty() && records.empty()) return {};
   auto transaction = Transaction::begin(*main_);
   if (!transaction) return transaction.error();
+  if (auto done = put_records(*main_, records); !done) return done;
   if (auto done = write_names(); !done) return done;
   auto q = main_->query("insert into journal(seq, rows) values(?1, ?2)");
   if (!q) return q.error();

@@ -12,6 +12,7 @@
 #include "adapters/sqlite/records.h"
 #include "adapters/sqlite/sealer.h"
 #include "core/log.h"
+#include "domain/store/atomic_store.h"
 #include "domain/store/record_store.h"
 #include "domain/store/tiers.h"
 
@@ -30,14 +31,15 @@ struct SqliteSettings {
 /// and per UTC day a file of sealed columns and one of rollups of a minute. Every append is one transaction with synchronous=FULL: what
 /// returned survives a power cut. One process owns the folder. Appends and maintain() from one thread at a time; everything else from any.
 /// Measured: bench/ (docs/benchmarks.md).
-class SqliteStore final : public store::TelemetryStore, public store::RecordStore {
+class SqliteStore final : public store::TelemetryStore, public store::RecordStore, public store::AtomicStore {
  public:
   /// Makes the folder when there is none, brings an older ghm.db to this version (after a copy), restores the head from
   /// the journal. conflict: in use, or written by a newer version. corrupt: ghm.db is damaged. unavailable: permissions, space.
   static Result<std::unique_ptr<SqliteStore>> open(const std::filesystem::path& folder, SqliteSettings settings, Log log);
   ~SqliteStore() override;
 
-  Result<void> append(std::span<const RowBatch> batch) override;
+  Result<void> append(std::span<const RowBatch> batch) override { return keep(batch, {}); }
+  Result<void> keep(std::span<const RowBatch> rows, std::span<const Record> records) override;
   Result<std::vector<Point>> read(const SeriesKey& series, TimeRange range) const override;
   Result<std::vector<std::vector<Point>>> read_many(std::span<const SeriesKey> series, TimeRange range) const override;
   Result<std::vector<Bucket>> aggregate(const SeriesKey& series, TimeRange range, std::chrono::milliseconds width) const override;
@@ -74,7 +76,7 @@ class SqliteStore final : public store::TelemetryStore, public store::RecordStor
   // appending (sqlite_store.cpp)
   Source& source_of(const RowBatch& row);
   const ColumnSet* columns_of(Source& source, const RowBatch& row);
-  Result<void> write(const JournalWriter& journal);
+  Result<void> write(const JournalWriter& journal, std::span<const Record> records);
   Result<void> write_names();
 
   // reading (reading.cpp)

@@ -54,6 +54,8 @@ void add_backup(CLI::App& app, Run& run);
 void add_restore(CLI::App& app, Run& run);
 void add_migrate(CLI::App& app, Run& run);
 void add_quarantine(CLI::App& app, Run& run);
+void add_incidents(CLI::App& app, Run& run);
+void add_evaluate_causes(CLI::App& evaluate, Run& run);  // a part of `evaluate`
 void add_version(CLI::App& app, Run& run);
 
 }  // namespace ghm::cli

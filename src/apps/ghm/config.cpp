@@ -45,6 +45,8 @@ class Paths {
     return path.empty() || fs::path(path).is_absolute() ? path : (folder_ / path).lexically_normal().string();
   }
 
+  bool looks_at_files() const { return static_cast<bool>(can_read_); }
+
   void folder(Reader& in, const std::string& key, std::string& out) const {
     in.text(key, out);
     out = resolve(out);
@@ -214,6 +216,31 @@ void read_retention(Reader& in, Config& c) {
   }
 }
 
+// A site's own rows over the catalogue of faults. What is wrong with a file is told with its own line.
+void read_faults(Reader& in, const Paths& paths, Config& c) {
+  std::vector<std::string> files;
+  paths.files(in, "catalogues", files);
+  auto catalogue = *c.faults;
+  for (const auto& file : files) {
+    if (!paths.looks_at_files()) continue;
+    const auto text = read_file(file, kLargestConfig);
+    if (!text) {
+      if (is_glob(file)) in.complain("catalogues", fmt::format("{}: a pattern is not looked up here: name each file", file));
+      continue;  // files() has told it
+    }
+    auto with = catalogue.with_site(*text, file);
+    if (with) catalogue = std::move(*with);
+    else
+      for (std::size_t from = 0; from < with.error().what.size();) {  // a line each, as all complaints
+        const auto& all = with.error().what;
+        const auto to = std::min(all.find('\n', from), all.size());
+        in.complain("catalogues", all.substr(from, to - from));
+        from = to + 1;
+      }
+  }
+  c.faults = std::make_shared<const faults::FaultCatalogue>(std::move(catalogue));
+}
+
 void read_sections(Reader& in, const Paths& paths, Config& c) {
   in.section("auth", [&](Reader& auth) {
     std::string mode = "auto";
@@ -229,6 +256,7 @@ void read_sections(Reader& in, const Paths& paths, Config& c) {
   in.section("quarantine", [&](Reader& quarantine) { read_quarantine(quarantine, c.quarantine); });
   in.section("validation",
              [&](Reader& validation) { validation.sections("overrides", [&](Reader& o) { c.overrides.push_back(read_override(o)); }); });
+  in.section("faults", [&](Reader& f) { read_faults(f, paths, c); });
   in.section("log", [&](Reader& log) {
     log.choice("level", c.log_level, {"debug", "info", "warn", "error", "off"});
     log.choice("format", c.log_format, {"text", "json"});
@@ -236,7 +264,8 @@ void read_sections(Reader& in, const Paths& paths, Config& c) {
   in.section("ingest", [&](Reader& ingest) {
     ingest.boolean("prometheus", c.take_prometheus);
     ingest.boolean("simulated", c.simulated_ingest);
-    c.only_receives = ingest.has("prometheus") && c.take_prometheus;
+    ingest.boolean("batch", c.take_batches);
+    c.only_receives = (ingest.has("prometheus") && c.take_prometheus) || (ingest.has("batch") && c.take_batches);
   });
   in.section("scoring", [&](Reader& scoring) { scoring.duration("interval", c.scoring_interval, 1min, 24h); });
 }
@@ -257,7 +286,7 @@ Result<Config> parse_config(std::string_view text, std::string_view file, const 
   if (c.groups.empty() && !c.only_receives)
     in.complain("scrape",
                 "no targets: give scrape.targets a list such as [gpu-host-1:9400], or use file_sd or http_sd; where Prometheus sends all "
-                "readings, say ingest: {prometheus: true}");
+                "readings, say ingest: {prometheus: true}, where agents do, ingest: {batch: true}");
   return in.finish(std::move(c));
 }
 

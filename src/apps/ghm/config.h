@@ -2,6 +2,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "adapters/scrape/scraper.h"
 #include "core/result.h"
 #include "core/time.h"
+#include "domain/faults/catalogue.h"
 #include "domain/validation/limits.h"
 #include "pipeline/quarantine.h"
 
@@ -29,10 +31,13 @@ struct Config {
   int minute_days = 90;
   int hour_days = 730;
   bool take_prometheus = true;              // ingest.prometheus: POST /api/v1/ingest/prometheus
-  bool only_receives = false;               // ingest.prometheus stands there: a configuration without targets is meant so
+  bool take_batches = true;                 // ingest.batch: POST /api/v1/ingest/batch, from ghm-agent
+  bool only_receives = false;               // ingest.prometheus or ingest.batch stands there: a configuration without targets is meant so
   bool simulated_ingest = false;            // ingest.simulated: what is sent there is of a simulated fleet
   pipeline::QuarantineSettings quarantine;  // quarantine.max_rows, quarantine.max_age
   validation::Overrides overrides;          // validation.overrides
+  // The built-in catalogue, and faults.catalogues over it; never null.
+  std::shared_ptr<const faults::FaultCatalogue> faults = std::make_shared<const faults::FaultCatalogue>(faults::FaultCatalogue::built_in());
   std::string log_level = "info";           // debug info warn error off
   std::string log_format = "text";          // or "json"
 };

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "core/files.h"
 
@@ -201,6 +202,29 @@ TEST(Config, NamedFilesMustBeThere) {
   EXPECT_THAT(config.error().what,
               testing::HasSubstr("e/ghm.yaml:2: scrape.file_sd: e/t.json: cannot be read: create it, or mend the path or its permissions"));
   EXPECT_THAT(config.error().what, testing::HasSubstr("e/ghm.yaml:4: scrape.tls_config.ca_file: /ca.pem: cannot be read"));
+}
+
+TEST(Config, ASitesFaultsStandOverTheCatalogue) {
+  const auto folder = testing::TempDir();
+  const std::string head =
+      "xid,name,class,likely_origin,severity,first_action,repeats,within,then,counts_for,architectures,drivers,source,sign\n";
+  const auto write = [&](const std::string& rows) { std::ofstream(folder + "/site.csv") << head << rows; };
+  const auto read = [&] {
+    return parse_config("scrape: {targets: [h:9400]}\nfaults:\n  catalogues: [site.csv]\n", folder + "/ghm.yaml",
+                        [](const std::string& f) { return std::filesystem::exists(f); });
+  };
+  write("63,,,,info,none,,,,,,,,\n");
+  const auto config = read();
+  ASSERT_TRUE(config) << config.error().what;
+  EXPECT_EQ(config->faults->find(faults::CodeKind::xid, 63).code->severity, faults::Severity::info);
+  write("63,,,,sad,,,,,,,,,\n64,,,,,,,,,,,,,doom\n");
+  const auto broken = read();
+  ASSERT_FALSE(broken);
+  EXPECT_THAT(broken.error().what, testing::HasSubstr("ghm.yaml:3: faults.catalogues: "));
+  EXPECT_THAT(broken.error().what, testing::HasSubstr("site.csv:2: severity 'sad': expected one of"));
+  EXPECT_THAT(broken.error().what, testing::HasSubstr("site.csv:3: sign 'doom': is not a sign"));
+  EXPECT_FALSE(parse_config("scrape: {targets: [h:9400]}\nfaults: {catalogues: [none.csv]}\n", folder + "/ghm.yaml",
+                            [](const std::string& f) { return std::filesystem::exists(f); }));
 }
 
 TEST(Config, IsReadFromAFile) {

@@ -253,6 +253,7 @@ void add_evaluate(CLI::App& app, Run& run) {
   one->add_flag("--json", o->json, "one JSON document on standard output");
   one->footer(kExample);
   one->callback([&run, o] { run = [o] { return evaluate_health(*o); }; });
+  add_evaluate_causes(*command, run);
 }
 
 }  // namespace ghm::cli

@@ -67,19 +67,25 @@ Result<void> Node::open_store() {
   auto kept = pipeline::load_ledger(*store_);
   if (!kept) return kept.error();
   live_.restore(*kept, clock_.now());
-  const pipeline::Ingest::Outlets outlets{
-      [this](pipeline::ToKeep& k) { return filling_ ? to_keep_.put(std::move(k)) : to_keep_.try_put(k); },
-      [this](pipeline::LiveUpdate u) { to_show_.try_put(u); }};
+  const pipeline::Ingest::Outlets outlets{[this](pipeline::ToKeep& k) { return keep(k); },
+                                          [this](pipeline::LiveUpdate u) { to_show_.try_put(u); }};
   if (auto done = open_quarantine(); !done) return done;
   ingest_ = std::make_unique<pipeline::Ingest>(pipeline::Ingest::Settings{config_.scraper.interval, config_.overrides, quarantine_},
                                                outlets, log_.with({{"stage", "ingest"}}));
   ingest_->restore(std::move(*kept));
   ingest_->restore_trust(store_->latest(telemetry::field::xid));
+  const auto& ledger = std::as_const(*ingest_).ledger();
+  incidents_ = std::make_unique<services::Incidents>(ledger, config_.faults, log_.with({{"stage", "incidents"}}));
+  if (auto done = incidents_->restore(*store_, clock_.now()); !done) return done;
   remote_ = std::make_unique<pipeline::RemoteIngest>(
       pipeline::RemoteIngest::Settings{config_.scraper.interval, config_.simulated_ingest, std::chrono::hours(24 * config_.raw_days)},
       *ingest_, log_.with({{"stage", "remote_write"}}));
+  agents_ = std::make_unique<pipeline::AgentIngest>(
+      pipeline::AgentIngest::Settings{config_.scraper.interval, config_.simulated_ingest, std::chrono::hours(24 * config_.raw_days)},
+      *ingest_, [this](const std::string& key) { return store_->get("agent", key); }, log_.with({{"stage", "agents"}}));
   keeper_ = std::make_unique<pipeline::Keeper>(
-      *store_, *store_, pipeline::KeeperSettings{.kept = [this](std::span<const store::RowBatch> rows) { scoring_->rows_kept(rows); }}, log_.with({{"stage", "keeper"}}));
+      *store_, pipeline::KeeperSettings{.kept = [this](std::span<const store::RowBatch> rows) { scoring_->rows_kept(rows); }},
+      log_.with({{"stage", "keeper"}}));
   auto stories = std::make_shared<services::BoardStories>(*store_, live_);
   scoring_ = std::make_unique<services::Scoring>(
       *store_, live_, services::ScoringSettings{.every = config_.scoring_interval, .interval = config_.scraper.interval, .sums_folder = config_.data_dir}, log_.with({{"stage", "scoring"}}),
@@ -94,6 +100,24 @@ Result<void> Node::open_store() {
       services::LookingBackSettings{{config_.scraper.interval}, std::chrono::days(config_.raw_days)},
       [this](auto rows, auto records) { return keep_past(std::move(rows), std::move(records)); }, log_.with({{"stage", "past scores"}}));
   return {};
+}
+
+// The ingest thread. Events become incidents here, so that both are kept by one transaction.
+bool Node::keep(pipeline::ToKeep& what) {
+  if (incidents_) incidents_->take(what.records, clock_.now());
+  return filling_ ? to_keep_.put(std::move(what)) : to_keep_.try_put(what);
+}
+
+// Any thread.
+void Node::change_incidents(std::function<Result<std::vector<store::Record>>(services::Incidents&)> change, pipeline::Told kept) {
+  boost::asio::post(ingest_io_, [this, change = std::move(change), kept = std::move(kept)] {
+    auto changed = change(*incidents_);
+    if (!changed) return kept(changed.error());
+    pipeline::ToKeep out;
+    out.records = std::move(*changed);
+    out.told.push_back(kept);
+    ingest_->emit(std::move(out));
+  });
 }
 
 // Rows and records of one thing to keep are written records first; here the record says that the rows are there.
@@ -184,9 +208,14 @@ Result<void> Node::listen() {
                    [this] { return keeper_->trouble(); },
                    [this](const views::QuarantineQuery& query) { return quarantine_->list(query); },
                    [this](const views::QuarantineQuery& query, bool dry_run) { return replay(query, dry_run); }};
+  world.change_incidents = [this](auto change, pipeline::Told kept) { change_incidents(std::move(change), std::move(kept)); };
   if (config_.take_prometheus)
     world.remote_write = [this](remote_write::WriteRequest r, bool backfill, pipeline::Told told) {
       take(std::move(r), backfill, std::move(told));
+    };
+  if (config_.take_batches)
+    world.take_batch = [this](transport::PackedBatch b, bool backfill, pipeline::Told told) {
+      take(std::move(b), backfill, std::move(told));
     };
   http::ServerSettings http;
   http.cert_file = config_.cert_file;
@@ -264,10 +293,25 @@ void Node::on_targets(std::vector<telemetry::Target> targets) {
 }
 
 // Any thread. A sender whose readings cannot be kept has them still, and hears at once that it must come again.
+std::optional<pipeline::Told> Node::enter(pipeline::Told told) {
+  if (const auto trouble = keeper_->trouble(); !trouble.empty()) {
+    told(Error{Errc::unavailable, "readings cannot be kept: " + trouble});
+    return std::nullopt;
+  }
+  return gate_.enter(std::move(told));
+}
+
+void Node::take(transport::PackedBatch batch, bool backfill, pipeline::Told told) {
+  auto waiting = enter(std::move(told));
+  if (!waiting) return;
+  if (backfill) looking_back_->more_came();
+  auto shared = std::make_shared<transport::PackedBatch>(std::move(batch));
+  boost::asio::post(ingest_io_,
+                    [this, shared, backfill, waiting = std::move(*waiting)] { agents_->take(*shared, clock_.now(), backfill, waiting); });
+}
+
 void Node::take(remote_write::WriteRequest request, bool backfill, pipeline::Told told) {
-  if (const auto trouble = keeper_->trouble(); !trouble.empty())
-    return told(Error{Errc::unavailable, "readings cannot be kept: " + trouble});
-  auto waiting = gate_.enter(std::move(told));
+  auto waiting = enter(std::move(told));
   if (!waiting) return;
   if (backfill) looking_back_->more_came();
   boost::asio::post(ingest_io_, [this, request = std::move(request), backfill, waiting = std::move(*waiting)] {
@@ -277,10 +321,17 @@ void Node::take(remote_write::WriteRequest request, bool backfill, pipeline::Tol
 
 void Node::tick() {
   if (const auto trouble = keeper_->trouble(); !trouble.empty()) gate_.fail_all({Errc::unavailable, "readings cannot be kept: " + trouble});
+  ingest_->note_agents(agents_->agents());
   ingest_->tick(clock_.now());
+  if (auto changed = incidents_->tick(*live_.current(), clock_.now()); !changed.empty()) {
+    pipeline::ToKeep out;
+    out.records = std::move(changed);
+    ingest_->emit(std::move(out));
+  }
   std::lock_guard lock(mutex_);
   self_.ingest = ingest_->stats();
   self_.remote = remote_->stats();
+  self_.agents = agents_->stats();
   self_.targets = scraper_->targets();
   self_.missed_scrapes = scraper_->stats().missed;
 }

@@ -15,12 +15,14 @@
 #include "adapters/sqlite/sqlite_store.h"
 #include "apps/ghm/config.h"
 #include "core/log.h"
+#include "pipeline/agent_ingest.h"
 #include "pipeline/ingest.h"
 #include "pipeline/keeper.h"
 #include "pipeline/live_view.h"
 #include "pipeline/remote_gate.h"
 #include "pipeline/remote_ingest.h"
 #include "services/board_stories.h"
+#include "services/incidents.h"
 #include "services/looking_back.h"
 #include "services/scoring.h"
 #include "services/self_metrics.h"
@@ -51,6 +53,8 @@ class Node {
   Node(Config config, Log log);
   Result<void> open_store();
   Result<void> open_quarantine();
+  bool keep(pipeline::ToKeep& what);
+  void change_incidents(std::function<Result<std::vector<store::Record>>(services::Incidents&)> change, pipeline::Told kept);
   Result<views::ReplayReport> replay(const views::QuarantineQuery& query, bool dry_run);
   Result<std::string> read_metrics_token() const;
   Result<void> listen();
@@ -64,6 +68,8 @@ class Node {
   void on_targets(std::vector<telemetry::Target> targets);
   Result<void> keep_past(std::vector<store::RowBatch> rows, std::vector<store::Record> records);
   void take(remote_write::WriteRequest request, bool backfill, pipeline::Told told);
+  void take(transport::PackedBatch batch, bool backfill, pipeline::Told told);
+  std::optional<pipeline::Told> enter(pipeline::Told told);
   std::string not_ready() const;
   std::string self_metrics() const;
 
@@ -86,7 +92,9 @@ class Node {
 
   boost::asio::io_context ingest_io_{1};
   std::unique_ptr<pipeline::Ingest> ingest_;        // the ingest thread's alone
+  std::unique_ptr<services::Incidents> incidents_;  // likewise
   std::unique_ptr<pipeline::RemoteIngest> remote_;  // likewise
+  std::unique_ptr<pipeline::AgentIngest> agents_;   // likewise
   std::unique_ptr<scrape::Scraper> scraper_;        // likewise
   std::unique_ptr<scrape::Discovery> discovery_;    // likewise
   bool filling_ = false;                            // backfill(): wait for the keeper

@@ -1,5 +1,6 @@
-// Peers beyond the host (peer_group.h). A rack shares air, so its hosts may be compared in temperature, at the same watts; hosts of one job
-// share work wherever they stand, so they may be compared in clocks and power, but not in temperature: their rooms differ. A board looks
+// Peers beyond the host (peer_group.h). A rack shares air, so its hosts may be compared in temperature, at the same watts, but not in
+// clocks and power: another job is another clock, as busy as it may look. Hosts of one job share work wherever they stand, so they may be
+// compared in clocks and power, but not in temperature: their rooms differ. A board looks
 // there when its host alone has too few of its model, and a whole host is compared as one: what its boards share they cannot see in each
 // other. What all hosts around have too is nobody's fault. Cost: some sorts of eight numbers a host and minute.
 #include <fmt/format.h>
@@ -166,26 +167,23 @@ void AnomalyWatch::compare_far_warmth(std::size_t group, Timestamp now) {
   }
 }
 
-void AnomalyWatch::compare_far_alike(std::size_t seat, Input input, Slot slot, Peers with) {
+void AnomalyWatch::compare_far_alike(std::size_t seat, Input input, Slot slot) {
   const auto& w = boards_[seat].watch;
   const double util = w.smoothed(Slot::gpu_util), own = w.smoothed(slot);
   const auto others = around([&](const PeerFigures& f) {
     return std::fabs(static_cast<double>(f.util) - util) <= kAlike ? (slot == Slot::power ? f.watts : f.clock) : kNone;
   });
   if (others && others->middle > 0 && own > 0)
-    set_input(seat, input, 100 * (own / others->middle - 1), 100 * others->spread / others->middle, with);
+    set_input(seat, input, 100 * (own / others->middle - 1), 100 * others->spread / others->middle, Peers::job);
 }
 
 void AnomalyWatch::compare_far(std::size_t group, Timestamp now) {
   compare_far_warmth(group, now);
   for (const auto s : members_) {
-    if (!is_working(s, now)) continue;
-    for (const auto with : {Peers::rack, Peers::job}) {  // the job's word counts more: it comes last
-      if (with == Peers::job && boards_[s].job == kNoJob) continue;
-      hear(with == Peers::rack ? groups_[group].rack : jobs_[boards_[s].job].peers, now);
-      compare_far_alike(s, Input::relative_power, Slot::power, with);
-      compare_far_alike(s, Input::relative_clock, Slot::sm_clock, with);
-    }
+    if (boards_[s].job == kNoJob || !is_working(s, now)) continue;
+    hear(jobs_[boards_[s].job].peers, now);
+    compare_far_alike(s, Input::relative_power, Slot::power);
+    compare_far_alike(s, Input::relative_clock, Slot::sm_clock);
   }
 }
 
@@ -215,14 +213,14 @@ void AnomalyWatch::compare_errors(std::size_t group, Timestamp now) {
 
 // ---- the host as one
 
-void AnomalyWatch::compare_host_alike(Group& group, std::size_t check, float PeerFigures::*number, const PeerFigures& own, Peers with) {
+void AnomalyWatch::compare_host_alike(Group& group, std::size_t check, float PeerFigures::*number, const PeerFigures& own) {
   const auto others =
       around([&](const PeerFigures& f) { return std::fabs(static_cast<double>(f.util - own.util)) <= kAlike ? f.*number : kNone; });
   if (!others || !(others->middle > 0) || own.working < kLeastPeers) return;
   const double value = 100 * (static_cast<double>(own.*number) / others->middle - 1);
   const double sigma = std::max(100 * others->spread / others->middle, kHostChecks[check].least_sigma);
   group.scores[check] = Score{value, 0, sigma, value / sigma};
-  group.against[check] = with;
+  group.against[check] = Peers::job;
 }
 
 void AnomalyWatch::compare_host(std::size_t g, Timestamp now) {
@@ -241,14 +239,12 @@ void AnomalyWatch::compare_host(std::size_t g, Timestamp now) {
     group.scores[0] = Score{own.celsius, warm->middle, sigma, (own.celsius - warm->middle) / sigma};
     group.against[0] = Peers::rack;
   }
-  compare_host_alike(group, 1, &PeerFigures::clock, own, Peers::rack);
-  compare_host_alike(group, 2, &PeerFigures::watts, own, Peers::rack);
   for (std::size_t j = 0; j < jobs_.size(); ++j) {
     if (jobs_[j].group != g) continue;
     const auto of_job = figures(now, [&](std::size_t s) { return boards_[s].job == j; });
     hear(jobs_[j].peers, now);
-    compare_host_alike(group, 1, &PeerFigures::clock, of_job, Peers::job);
-    compare_host_alike(group, 2, &PeerFigures::watts, of_job, Peers::job);
+    compare_host_alike(group, 1, &PeerFigures::clock, of_job);
+    compare_host_alike(group, 2, &PeerFigures::watts, of_job);
   }
 }
 

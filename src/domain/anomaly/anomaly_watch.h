@@ -132,10 +132,10 @@ class AnomalyWatch {
   void note_room(std::size_t group, Timestamp now);
   void compare_errors(std::size_t group, Timestamp now);
   void compare_far_warmth(std::size_t group, Timestamp now);
-  void compare_far_alike(std::size_t seat, Input input, Slot slot, Peers with);
+  void compare_far_alike(std::size_t seat, Input input, Slot slot);
   void compare_far(std::size_t group, Timestamp now);
   void compare_host(std::size_t group, Timestamp now);
-  void compare_host_alike(Group& group, std::size_t check, float PeerFigures::*number, const PeerFigures& own, Peers with);
+  void compare_host_alike(Group& group, std::size_t check, float PeerFigures::*number, const PeerFigures& own);
   void set_input(std::size_t seat, Input input, double x, double sigma, Peers with);
   void judge_host(Group& group, Timestamp now, std::vector<AnomalyChange>& out);
   bool host_is_told(telemetry::MetricId metric) const;

@@ -162,7 +162,7 @@ void weigh(const CauseTable& table, const Facts& facts, const std::vector<double
     (w > 0 ? out.evidence_for : out.evidence_against).push_back({e, facts.present[e], w, table.source(out.cause, e)});
   }
   for (auto* side : {&out.evidence_for, &out.evidence_against}) {
-    std::ranges::stable_sort(*side, std::greater<>(), [](const Weighed& w) { return std::fabs(w.weight); });
+    std::ranges::stable_sort(*side, std::greater<>(), [](const Weighed& w) { return std::pair(w.present, std::fabs(w.weight)); });
     if (side->size() > kMostWeighed) side->resize(kMostWeighed);
   }
 }

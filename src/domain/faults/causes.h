@@ -74,7 +74,7 @@ struct RankedCause {
   std::size_t cause = 0;  // of CauseTable::causes()
   double probability = 0;
   Action action{};
-  std::vector<Weighed> evidence_for, evidence_against;  // the weightiest first, at most 6 each
+  std::vector<Weighed> evidence_for, evidence_against;  // what was seen, then what was not; the weightiest of each first; at most 6
 };
 
 struct Ranking {

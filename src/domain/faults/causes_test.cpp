@@ -102,7 +102,9 @@ TEST(Causes, EvidenceForAndAgainstIsKept) {
   const auto& best = r.causes[0];
   ASSERT_FALSE(best.evidence_for.empty());
   for (std::size_t n = 1; n < best.evidence_for.size(); ++n)
-    EXPECT_GE(best.evidence_for[n - 1].weight, best.evidence_for[n].weight) << "the weightiest first";
+    EXPECT_GE(std::pair(best.evidence_for[n - 1].present, best.evidence_for[n - 1].weight),
+              std::pair(best.evidence_for[n].present, best.evidence_for[n].weight))
+        << "what was seen first, the weightiest of it first";
   const auto power = std::ranges::find(r.causes, *ours().find("board_power"), &RankedCause::cause);
   ASSERT_NE(power, r.causes.end());
   EXPECT_TRUE(std::ranges::any_of(power->evidence_against, [](const Weighed& w) {

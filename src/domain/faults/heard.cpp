@@ -121,6 +121,8 @@ Reading read(const Heard& h, const Where& w, const FaultCatalogue& codes) {
     s.no_answer_at_all = !something_answered(h.detail);
     return sign_of(std::move(s), evidence(s.no_answer_at_all ? "host_silent" : "page_trouble"));
   }
+  // A spare that the inventory knows and no page has shown yet did not go missing.
+  if (h.kind == "gpu_missing" && h.detail.find("never on its page") != h.detail.npos) return {};
   if (h.kind == "anomaly") {
     const auto what = sign_of_anomaly(h.detail);
     return what ? sign_of(place(h, w), *what) : Reading{};

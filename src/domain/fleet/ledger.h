@@ -76,6 +76,7 @@ struct FleetEvent {
   std::string detail;                          // one sentence
   int code = 0;                                // of an Xid; 0: none
   std::optional<AnomalyNumbers> anomaly = {};  // of the kinds anomaly and anomaly_cleared
+  Facts fields = {};                           // what else a witness said, by name: pid, process, link
 };
 
 /// One source's page, as far as identity goes.
@@ -107,6 +108,11 @@ class Ledger {
   BoardId host_id(std::string_view host) const;
   /// What runs on the boards of a page: `work` has an entry per entry of `boards`. Kept as intervals.
   void note_work(const std::vector<BoardId>& boards, const std::vector<telemetry::Workload>& work, Timestamp at);
+  /// What a source that knows says about a board or host: from `at` on exactly `values` hold of this kind ("pod", "job",
+  /// "clock_skew").
+  void note_held(BoardId id, std::string_view kind, const std::vector<Held>& values, Timestamp at) {
+    intervals_.hold(id, kind, values, at);
+  }
   /// What the inventory says about one stay of a board, creating the board when it is new. The same again changes nothing.
   /// Where a page says otherwise the page is believed, and the disagreement is a conflict. invalid_input: no name, or a stay
   /// that ends before it begins.

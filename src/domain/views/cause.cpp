@@ -33,13 +33,16 @@ constexpr Family kRules[] = {
     {"memory.", Cause::memory},
     {"power.", Cause::power},
     {"performance.nvlink", Cause::nvlink},
+    {"performance.link_errors", Cause::nvlink},
     {"performance.pcie", Cause::pcie},
+    {"performance.replays", Cause::pcie},
     {"performance.", Cause::performance},
+    {"reliability.incidents", Cause::errors},
     {"reliability.xid", Cause::errors},
     {"reliability.reset", Cause::errors},
 };
 constexpr Family kUses[] = {
-    {"thermal", Cause::heat}, {"memory", Cause::memory}, {"power", Cause::power},
+    {"thermal", Cause::heat},  {"memory", Cause::memory}, {"power", Cause::power},
     {"nvlink", Cause::nvlink}, {"pcie", Cause::pcie},     {"performance", Cause::performance},
 };
 

@@ -125,6 +125,22 @@ bool lacks_something(const health::Report& report) {
   return std::ranges::any_of(report.dimensions, [](const health::Dimension& d) { return d.coverage < 1; });
 }
 
+Json agents(const FleetSnapshot& fleet) {
+  Json out = Json::array();
+  for (const auto& a : fleet.agents) {
+    if (out.size() == kMostListed) break;
+    out.push_back({{"host", a.host},
+                   {"id", a.id},
+                   {"version", or_null(a.version)},
+                   {"last_batch", or_null(a.heard)},
+                   {"newest_round", or_null(a.newest)},
+                   {"clock_behind_seconds", static_cast<double>(a.behind.count()) / 1000.0},
+                   {"rounds", a.rounds},
+                   {"events", a.events}});
+  }
+  return out;
+}
+
 // The boards of which something is not known, the least known first.
 Json least_covered(const FleetSnapshot& fleet) {
   constexpr std::size_t kMost = 50;
@@ -155,12 +171,19 @@ Json refused(const FleetSnapshot& fleet) {
 
 Json fleet_coverage(const FleetSnapshot& fleet) {
   const Tally tally(fleet);
-  return {{"as_of", format_rfc3339(fleet.as_of)}, {"coverage", tally.coverage.json()},
-          {"total_gpus", tally.in_service},       {"reporting_gpus", tally.reporting},
-          {"dimensions", dimensions_json(tally)}, {"models", models_json(tally)},
-          {"silent_hosts", silent_hosts(fleet)},  {"silent_gpus", silent_boards(fleet)},
-          {"conflicts", conflicts(fleet)},        {"values", refused(fleet)},
-          {"items", least_covered(fleet)},        {"next", nullptr}};
+  return {{"as_of", format_rfc3339(fleet.as_of)},
+          {"coverage", tally.coverage.json()},
+          {"total_gpus", tally.in_service},
+          {"reporting_gpus", tally.reporting},
+          {"dimensions", dimensions_json(tally)},
+          {"models", models_json(tally)},
+          {"silent_hosts", silent_hosts(fleet)},
+          {"silent_gpus", silent_boards(fleet)},
+          {"conflicts", conflicts(fleet)},
+          {"values", refused(fleet)},
+          {"agents", agents(fleet)},
+          {"items", least_covered(fleet)},
+          {"next", nullptr}};
 }
 
 }  // namespace ghm::views

@@ -16,7 +16,7 @@ struct BoardView {
   bool silent = false;
   std::shared_ptr<const health::Report> health;  // nullptr: not scored yet
   std::optional<double> temperature, memory_temperature, power, utilisation,
-      sm_clock;  // newest, canonical units; nullopt when older than 3 intervals
+      sm_clock;                                     // newest, canonical units; nullopt when older than 3 intervals
   std::shared_ptr<const telemetry::Workload> work;  // what its page says that runs on it; nullptr: nothing
 };
 
@@ -42,6 +42,15 @@ struct RefusedCount {
   std::uint64_t count = 0;
 };
 
+/// An agent that has been heard since the server started.
+struct AgentView {
+  std::string host, id, version;         // id: 32 hex digits, of its spool's life
+  Timestamp heard{};                     // its last batch
+  Timestamp newest{};                    // its newest round
+  std::chrono::milliseconds behind{};    // its clock; 0 while it is within 30 s, ahead is negative
+  std::uint64_t rounds = 0, events = 0;  // taken
+};
+
 /// Serial and UUID (as printed) -> index into FleetSnapshot::boards.
 using NameIndex = std::map<std::string, std::size_t, std::less<>>;
 
@@ -56,6 +65,7 @@ struct FleetSnapshot {
   std::uint64_t accepted = 0, refused = 0;                                   // values since start
   std::vector<RefusedCount> refused_by;                                      // largest first, at most 1,000
   std::uint64_t scrapes_ok = 0, scrapes_failed = 0;
+  std::vector<AgentView> agents;           // by host
   std::vector<fleet::Conflict> conflicts;  // claims that cannot both be true, now
   fleet::MaintenanceBook maintenance;      // all windows, ended ones too
   std::vector<OpenAnomaly> anomalies;      // since the start of the program: detectors begin anew with it

@@ -55,6 +55,7 @@ struct HealthView : ::testing::Test {
   health::Report report;
   HealthView() {
     report.at = to_unix_seconds(kNow);
+    report.profile = "baseline";
     report.overall = 87.4;
     report.coverage = 0.97;
     report.trend_7d = -5;

@@ -13,6 +13,7 @@ export interface Trait {
   low: string | null;
 }
 
+/** In the order in which they tell: heat, then what it costs. */
 export const kTraits: Trait[] = [
   {
     id: 'temperature',
@@ -35,16 +36,6 @@ export const kTraits: Trait[] = [
     low: null,
   },
   {
-    id: 'power',
-    title: 'Power',
-    unit: 'W',
-    metric: 'DCGM_FI_DEV_POWER_USAGE',
-    of: (g) => g.power,
-    gap: 60,
-    high: null,
-    low: 'with less power',
-  },
-  {
     id: 'sm_clock',
     title: 'SM clock',
     unit: 'MHz',
@@ -53,6 +44,16 @@ export const kTraits: Trait[] = [
     gap: 100,
     high: null,
     low: 'slower',
+  },
+  {
+    id: 'power',
+    title: 'Power',
+    unit: 'W',
+    metric: 'DCGM_FI_DEV_POWER_USAGE',
+    of: (g) => g.power,
+    gap: 60,
+    high: null,
+    low: 'with less power',
   },
   {
     id: 'utilisation',

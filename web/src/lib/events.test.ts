@@ -37,15 +37,15 @@ const told = (kind: string, detail: string): GpuEvent => ({ at: '', kind, gpu: '
 
 describe('what an event means', () => {
   it('is in the catalogue of Xids', () => {
-    expect(meaningOf(told('xid', 'the driver reported Xid 79'), xids)).toEqual({
+    expect(meaningOf({ ...told('xid', 'the driver reported it'), code: 79 }, xids)).toEqual({
       meaning: 'GPU has fallen off the bus; most likely the hardware',
       action: 'Drain the host, then inspect the board',
     });
-    expect(meaningOf(told('xid', 'the driver reported Xid 13'), xids)).toEqual({
+    expect(meaningOf({ ...told('xid', 'the driver reported it'), code: 13 }, xids)).toEqual({
       meaning: 'Graphics exception; most likely the job',
       action: null,
     });
-    expect(meaningOf(told('xid', 'the driver reported Xid 999'), xids).meaning).toContain('Not in the catalogue');
+    expect(meaningOf({ ...told('xid', 'the driver reported it'), code: 999 }, xids).meaning).toContain('Not in the catalogue');
   });
   it('is known for the kinds of the ledger, and nothing for news of later servers', () => {
     for (const kind of kEventKinds) expect(meaningOf(told(kind, ''), []).meaning, kind).not.toBe('');
@@ -57,8 +57,11 @@ it('a GPU that is named beside the words is not named again', () =>
   expect(eventText(told('anomaly', 'board S1: power fell'))).toBe('Power fell'));
 
 it.each([
-  ['xid', 'the driver reported Xid 79', 2],
-  ['anomaly', 'power fell (peer_residual, info)', 1],
-  ['anomaly', 'errors in a burst (event_burst, error)', 2],
+  ['xid', 'critical', 2],
+  ['anomaly', 'info', 1],
+  ['anomaly', 'error', 2],
+  ['anomaly_cleared', 'error', 0],
   ['gpu_appeared', '', 0],
-])('%s %s is as loud as %s', (kind, detail, loud) => expect(loudness(told(kind, detail))).toBe(loud));
+])('%s, %s, is as loud as %s', (kind, severity, loud) =>
+  expect(loudness({ ...told(kind, ''), anomaly: { metric: 'M', severity } })).toBe(loud),
+);

@@ -79,17 +79,10 @@ const kActions: Record<string, string | null> = {
   check_seating_and_power: 'Check seating and power',
 };
 
-/** The code of an Xid event; null when it is none. */
-export function xidOf(event: GpuEvent): number | null {
-  const found = event.kind === 'xid' ? /\bXid (\d+)/.exec(event.detail ?? '') : null;
-  return found ? Number(found[1]) : null;
-}
-
 /** What an event means and what to do first, by the server's catalogue of Xids and the ledger's own kinds. */
 export function meaningOf(event: GpuEvent, xids: Xid[]): Meaning {
-  const code = xidOf(event);
-  if (code !== null) {
-    const known = xids.find((x) => x.code === code);
+  if (event.kind === 'xid') {
+    const known = xids.find((x) => x.code === event.code);
     if (!known) return { meaning: 'Not in the catalogue of Xids', action: null };
     const words = kindWords(known.name);
     return { meaning: `${words}; ${originWords(known.origin)}`, action: kActions[known.first_action] ?? null };
@@ -109,9 +102,10 @@ function kindWords(name: string): string {
 }
 
 const kLoud = new Set(['xid', 'gpu_missing', 'source_silent', 'gpu_reset']);
+const kFaults = new Set(['error', 'critical']);
 
 /** How loud an event is, for those that must be seen first: 2 for a fault, 1 for a sign of one, 0 for news. */
 export function loudness(event: GpuEvent): 0 | 1 | 2 {
-  if (kLoud.has(event.kind ?? '') || /\b(error|critical)\)$/.test(event.detail ?? '')) return 2;
+  if (kLoud.has(event.kind ?? '') || (event.kind === 'anomaly' && kFaults.has(event.anomaly?.severity ?? ''))) return 2;
   return event.kind === 'anomaly' || event.kind === 'identity_conflict' ? 1 : 0;
 }

@@ -33,12 +33,28 @@ function What({ event }: { event: GpuEvent }) {
   );
 }
 
+function chartOf({ gpu, anomaly, at }: GpuEvent): string | null {
+  if (!gpu || !anomaly) return null;
+  return `${gpuHref(gpu, 'signals')}&metric=${encodeURIComponent(anomaly.metric)}&at=${encodeURIComponent(at)}`;
+}
+
 function Meaning({ event }: { event: GpuEvent }) {
   const { meaning, action } = meaningOf(event, meta.value?.xids ?? []);
+  const chart = chartOf(event);
   return (
     <>
       {meaning}
-      {action && <b class="first-action">{action}</b>}
+      {action && (
+        <b class="first-action">
+          {chart ? (
+            <a href={chart} class="link">
+              {action}
+            </a>
+          ) : (
+            action
+          )}
+        </b>
+      )}
     </>
   );
 }

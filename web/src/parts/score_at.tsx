@@ -6,6 +6,8 @@ import { shortTime } from '../lib/format';
 import { momentText } from '../lib/ranges';
 import { neighbourPoint } from '../lib/score_line';
 
+const kStep = 60; // seconds
+
 const go = (seconds: number | null) => navigate(withQuery({ at: seconds === null ? null : momentText(seconds) }));
 
 function StepTo({ text, label, to }: { text: string; label: string; to: number | null }) {
@@ -27,8 +29,10 @@ function StepTo({ text, label, to }: { text: string; label: string; to: number |
 export function ScoreAt({ items, at }: { items: ScorePoint[]; at: string | null }) {
   const [held, setHeld] = useState<number | null>(null);
   const first = items[0] ? Math.floor(Date.parse(items[0].at) / 1000) : null;
-  const end = Math.floor(now.value / 1000);
-  if (first === null || end - first < 60) return null;
+  const clock = Math.floor(now.value / 1000);
+  if (first === null || clock - first < kStep) return null;
+  // Whole steps from the first, so that "now" is the slider's end.
+  const end = first + Math.ceil((clock - first) / kStep) * kStep;
   const shown = held ?? (at === null ? end : Date.parse(at) / 1000);
   const words = held === null && at === null ? 'now' : shortTime(momentText(shown));
   return (
@@ -39,14 +43,14 @@ export function ScoreAt({ items, at }: { items: ScorePoint[]; at: string | null 
           type="range"
           min={first}
           max={end}
-          step={60}
+          step={kStep}
           value={shown}
           aria-valuetext={words}
           onInput={(e) => setHeld(Number(e.currentTarget.value))}
           onChange={(e) => {
             const to = Number(e.currentTarget.value);
             setHeld(null);
-            go(to >= end - 60 ? null : to);
+            go(to >= clock - kStep ? null : to);
           }}
         />
         <span class="score-at-words">{words}</span>

@@ -1,0 +1,218 @@
+#include "adapters/nvml/nvml_source.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <algorithm>
+
+namespace ghm::nvml {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+using transport::AgentEvent;
+
+template <class T>
+void append(std::vector<T>& to, std::vector<T>& from) {
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+  from.clear();
+}
+
+}  // namespace
+
+NvmlSource::NvmlSource(NvmlConfig config) : config_(std::move(config)) {}
+
+NvmlSource::~NvmlSource() {
+  give_up_reader();
+}
+
+AgentEvent NvmlSource::event(const char* kind, std::string text, Timestamp now) const {
+  AgentEvent e;
+  e.at = now;
+  e.kind = kind;
+  e.text = std::move(text);
+  e.fields["witness"] = "nvml";
+  return e;
+}
+
+milliseconds NvmlSource::pause_after(unsigned failures) const {
+  constexpr unsigned kMostDoublings = 16;
+  return std::min(config_.longest_backoff, config_.first_backoff * (1u << std::min(failures - 1, kMostDoublings)));
+}
+
+void NvmlSource::back_off() {
+  next_start_ = Steady::now() + pause_after(++failures_);
+}
+
+void NvmlSource::give_up_reader() {
+  if (reader_) ReaderProcess::end(std::move(reader_), graveyard_, config_.end_signal);
+  reader_.reset();
+}
+
+bool NvmlSource::start_reader() {
+  if (reader_) return true;
+  counts_.lost_children = graveyard_.reap();
+  if (counts_.lost_children >= kMostLost) {
+    trouble_ = fmt::format("{} NVML readers hang in the driver and cannot be ended: no more are started; the host needs a reboot",
+                           counts_.lost_children);
+    return false;
+  }
+  if (Steady::now() < next_start_) return false;
+  auto started = ReaderProcess::start(config_.reader, config_.library);
+  if (!started) {
+    trouble_ = started.error().what;
+    back_off();
+    return false;
+  }
+  ++counts_.starts;
+  reader_ = std::move(*started);
+  last_calls_ = 0;
+  return true;
+}
+
+void NvmlSource::start_round(Timestamp now) {
+  if (in_flight_ || !start_reader()) return;
+  Ask ask;
+  ask.round = ++round_;
+  const auto steady = Steady::now();
+  for (const auto& [uuid, suspect] : suspects_) (steady < suspect.leave_alone_until ? ask.skip : ask.last).push_back(uuid);
+  current_ = {};
+  in_flight_ = reader_->ask(ask);
+  last_progress_ = steady;
+  if (!in_flight_) on_gone(0, now);
+}
+
+void NvmlSource::take(Frame frame) {
+  if (frame.round != round_) return;
+  if (auto* host = std::get_if<HostReport>(&frame.what)) {
+    current_.host = std::move(*host);
+    current_.has_host = true;
+  }
+  if (auto* board = std::get_if<BoardReport>(&frame.what)) {
+    if (board->status == abi::kSuccess) suspects_.erase(board->uuid);
+    current_.boards.push_back(std::move(*board));
+  }
+}
+
+void NvmlSource::end_round(bool complete, Timestamp now) {
+  in_flight_ = false;
+  current_.complete = complete;
+  const bool fine = complete && current_.host.status == abi::kSuccess;
+  auto round = book_.take(current_, now);
+  append(events_, round.events);
+  trouble_ = round.trouble;
+  ++counts_.rounds;
+  if (fine) failures_ = 0;
+  if (complete && !fine) give_up_reader(), back_off();  // it ends itself; without a driver there is no hurry
+  if (fine && suspects_.empty() && std::exchange(hung_, false))
+    events_.push_back(event("nvml_recovered", "NVML answers without hanging", now));
+  finished_ = std::move(round);
+}
+
+void NvmlSource::on_hang(const ReaderProcess::Doing& doing, Timestamp now) {
+  ++counts_.hangs;
+  hung_ = true;
+  const auto gpu = doing.gpu >= 0 ? book_.name_at(static_cast<unsigned>(doing.gpu)) : transport::GpuName{};
+  auto e = event("nvml_hang",
+                 fmt::format("{} has not come back for {} s", to_string(doing.call),
+                             duration_cast<std::chrono::seconds>(config_.call_timeout).count()),
+                 now);
+  e.gpu = gpu;
+  e.fields["call"] = to_string(doing.call);
+  if (doing.gpu >= 0) e.fields["index"] = std::to_string(doing.gpu);
+  const auto trouble = e.text;
+  events_.push_back(std::move(e));
+  give_up_reader();
+  // Naming and opening a GPU comes before the question whether to leave it alone: a hang there stops everything.
+  const bool can_be_left_alone = !gpu.uuid.empty() && doing.call != Call::uuid && doing.call != Call::device_by_index;
+  if (can_be_left_alone) {
+    auto& suspect = suspects_[gpu.uuid];
+    suspect.leave_alone_until = Steady::now() + pause_after(++suspect.hangs);
+  } else {
+    back_off();
+  }
+  end_round(false, now);
+  trouble_ = trouble;
+}
+
+void NvmlSource::on_gone(int signal, Timestamp now) {
+  const bool expected = !in_flight_ && signal == 0;
+  give_up_reader();
+  if (expected) return;
+  ++counts_.crashes;
+  back_off();
+  auto e = event("nvml_crash",
+                 signal ? fmt::format("the NVML reader was killed by signal {}", signal)
+                        : std::string("the NVML reader ended in the middle of a round"),
+                 now);
+  if (signal) e.code = signal;
+  events_.push_back(std::move(e));
+  if (in_flight_) end_round(false, now);
+}
+
+void NvmlSource::on_garbage(Timestamp now) {
+  ++counts_.crashes;
+  give_up_reader();
+  back_off();
+  events_.push_back(event("nvml_crash", "the NVML reader sent what it never should: it was ended", now));
+  if (in_flight_) end_round(false, now);
+}
+
+bool NvmlSource::receive_one(Timestamp now) {
+  auto got = reader_->receive();
+  if (std::holds_alternative<ReaderProcess::Nothing>(got)) return false;
+  if (const auto* gone = std::get_if<ReaderProcess::Gone>(&got)) return on_gone(gone->signal, now), false;
+  if (std::holds_alternative<ReaderProcess::Garbage>(got)) return on_garbage(now), false;
+  auto& frame = std::get<Frame>(got);
+  const bool end = frame.round == round_ && std::holds_alternative<RoundEnd>(frame.what);
+  if (end && in_flight_) return end_round(true, now), true;
+  take(std::move(frame));
+  return true;
+}
+
+void NvmlSource::look_for_hang(Timestamp now) {
+  if (!reader_ || !in_flight_) return;
+  const auto doing = reader_->doing();
+  const auto steady = Steady::now();
+  if (doing.calls != last_calls_) last_calls_ = doing.calls, last_progress_ = steady;
+  if (steady - last_progress_ >= config_.call_timeout) on_hang(doing, now);
+}
+
+void NvmlSource::pump(Timestamp now) {
+  while (reader_ && receive_one(now)) {
+  }
+  look_for_hang(now);
+  counts_.lost_children = graveyard_.reap();
+}
+
+void NvmlSource::wait_a_little(Timestamp now) {
+  const auto until = Steady::now() + config_.patience;
+  while (in_flight_ && reader_ && Steady::now() < until) {
+    pollfd ready{reader_->socket(), POLLIN, 0};
+    ::poll(&ready, 1, static_cast<int>(std::max<std::int64_t>(1, duration_cast<milliseconds>(until - Steady::now()).count())));
+    pump(now);
+  }
+}
+
+std::vector<AgentEvent> NvmlSource::listen(Timestamp now) {
+  pump(now);
+  const bool soon = Steady::now() - last_collect_ >= config_.period - config_.lead;
+  if (soon && !finished_) start_round(now);
+  return std::exchange(events_, {});
+}
+
+transport::SourceRound NvmlSource::collect(Timestamp now) {
+  pump(now);
+  if (!finished_) {
+    start_round(now);
+    wait_a_little(now);
+  }
+  last_collect_ = Steady::now();
+  transport::SourceRound out;
+  if (finished_) out = std::move(*std::exchange(finished_, std::nullopt));
+  append(out.events, events_);
+  out.trouble = trouble_;
+  return out;
+}
+
+}  // namespace ghm::nvml

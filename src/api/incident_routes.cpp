@@ -1,0 +1,154 @@
+// What went wrong and why: incidents, a board's timeline, and what operators say about both.
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "api/body.h"
+#include "api/params.h"
+#include "api/route.h"
+#include "domain/views/incident_view.h"
+#include "services/incidents.h"
+
+namespace ghm::api {
+namespace {
+
+constexpr std::size_t kMostIncidents = 1000, kMostLookedAt = 50'000, kPage = 1000, kMostEvents = 20'000;
+constexpr std::size_t kLongestWord = 500;
+
+/// The number in a path: incidents are counted from 1.
+Result<std::uint64_t> incident_id(std::string_view text) {
+  std::uint64_t id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (error != std::errc() || end != text.data() + text.size() || id == 0)
+    return Error{Errc::not_found, fmt::format("incident '{}' is not known: an incident has a number, such as 17", text.substr(0, 40))};
+  return id;
+}
+
+struct Filter {
+  std::string state = "all", gpu, host;
+};
+
+bool passes(const views::Json& item, const Filter& f, const std::string& serial, std::string_view body) {
+  if (f.state != "all" && item["state"] != f.state) return false;
+  // The body names every part; a row only the first.
+  const auto named = [&](const char* key, const std::string& name) {
+    return name.empty() || body.find(fmt::format("\"{}\":{}", key, views::Json(name).dump())) != body.npos;
+  };
+  return named("gpu", serial) && named("host", f.host);
+}
+
+/// The newest incidents that pass, from pages of records.
+Result<views::Json> find_incidents(const Call& call, const Filter& f, const std::string& serial, std::size_t limit) {
+  views::Json items = views::Json::array();
+  TimeRange range{Timestamp(), call.now() + std::chrono::days(2)};
+  std::set<std::string> seen;
+  for (std::size_t looked = 0; looked < kMostLookedAt && items.size() < limit;) {
+    const auto page = call.world->records.recent("incident", range, kPage);
+    if (!page) return page.error();
+    looked += page->size();
+    for (const auto& record : *page) {
+      if (items.size() >= limit || !seen.insert(record.key).second) continue;
+      if (f.state == "open" && record.body.find("\"state\":\"open\"") == record.body.npos) continue;
+      auto item = views::incident_item(record);
+      if (item && passes(*item, f, serial, record.body)) items.push_back(std::move(*item));
+    }
+    if (page->size() < kPage) break;
+    const auto next = page->back().at + 1ms;  // the same instant once more: more may lie there than a page holds
+    range.to = next < range.to ? next : page->back().at;
+  }
+  return items;
+}
+
+std::string who(const Call& call) {
+  return call.who.key_id.empty() ? call.who.auth : "key " + call.who.key_id;
+}
+
+/// Does `change` to the incidents on their own thread, and answers with the incident when that is durable.
+void change(const Call& call, Finish finish, std::uint64_t id,
+            std::function<Result<std::vector<store::Record>>(services::Incidents&)> change) {
+  if (!call.world->change_incidents) return finish(http::problem(503, "This server has no incidents."));
+  call.world->change_incidents(std::move(change), [world = call.world, id, finish = std::move(finish)](const Result<void>& kept) {
+    if (!kept) return finish(problem_of(kept.error()));
+    const auto record = world->records.get("incident", fmt::format("{:010}", id));
+    if (!record) return finish(problem_of(record.error()));
+    if (!*record) return finish(http::problem(500, "The incident is not on disk."));
+    const auto detail = views::incident_detail(**record);
+    finish(detail ? json_answer(*detail) : problem_of(detail.error()));
+  });
+}
+
+}  // namespace
+
+http::Response get_incidents(const Call& call) {
+  const auto limit = number_param(call.request, "limit", 100, 1, kMostIncidents);
+  if (!limit) return problem_of(limit.error());
+  Filter f;
+  f.state = call.request.param("state").value_or("all");
+  if (f.state != "all" && f.state != "open" && f.state != "cleared")
+    return problem_of({Errc::invalid_input, fmt::format("state: '{}': expected open, cleared or all", f.state.substr(0, 40))});
+  f.gpu = call.request.param("gpu").value_or("");
+  f.host = call.request.param("host").value_or("");
+  std::string serial;
+  if (!f.gpu.empty()) {
+    const auto board = board_named(*call.fleet, f.gpu);
+    if (!board) return problem_of(board.error());
+    const auto& b = call.fleet->boards[*board].board;
+    serial = b.serial.empty() ? b.uuid : b.serial;
+  }
+  auto items = find_incidents(call, f, serial, *limit);
+  if (!items) return problem_of(items.error());
+  return json_answer({{"items", std::move(*items)}, {"next", nullptr}, {"as_of", format_rfc3339(call.fleet->as_of)}});
+}
+
+http::Response get_incident(const Call& call) {
+  const auto id = incident_id(call.id);
+  if (!id) return problem_of(id.error());
+  const auto record = call.world->records.get("incident", fmt::format("{:010}", *id));
+  if (!record) return problem_of(record.error());
+  if (!*record) return problem_of({Errc::not_found, fmt::format("incident {} is not known", *id)});
+  const auto detail = views::incident_detail(**record);
+  return detail ? json_answer(*detail) : problem_of(detail.error());
+}
+
+http::Response get_gpu_timeline(const Call& call) {
+  const auto board = board_named(*call.fleet, call.id);
+  if (!board) return problem_of(board.error());
+  const auto limit = number_param(call.request, "limit", 500, 1, 5000);
+  if (!limit) return problem_of(limit.error());
+  const auto range = range_param(call.request, call.now(), std::chrono::days(7), std::chrono::days(3650));
+  if (!range) return problem_of(range.error());
+  const auto events = call.world->records.recent("event", *range, kMostEvents);
+  if (!events) return problem_of(events.error());
+  // An incident's record carries its newest step: one that began in the range may have changed behind it.
+  const auto incidents = call.world->records.recent("incident", {range->from, call.now() + std::chrono::days(2)}, kMostEvents);
+  if (!incidents) return problem_of(incidents.error());
+  return json_answer(views::gpu_timeline(*call.fleet, *board, *events, *incidents, *range, *limit));
+}
+
+void post_incident_feedback(const Call& call, Finish finish) {
+  const auto id = incident_id(call.id);
+  if (!id) return finish(problem_of(id.error()));
+  Body body(call.request);
+  const auto cause = body.text("cause"), verdict = body.text("verdict");
+  const auto note = body.optional_text("note");
+  if (auto good = body.finish(); !good) return finish(problem_of(good.error()));
+  if (verdict != "right" && verdict != "wrong")
+    return finish(problem_of({Errc::invalid_input, fmt::format("verdict: '{}': expected right or wrong", verdict.substr(0, 40))}));
+  change(call, std::move(finish), *id,
+         [id = *id, cause, right = verdict == "right", note = note.substr(0, kLongestWord), by = who(call),
+          now = call.now()](services::Incidents& incidents) { return incidents.feedback(id, cause, right, by, note, now); });
+}
+
+void post_incident_clear(const Call& call, Finish finish) {
+  const auto id = incident_id(call.id);
+  if (!id) return finish(problem_of(id.error()));
+  Body body(call.request);
+  const auto reason = body.text("reason");
+  if (auto good = body.finish(); !good) return finish(problem_of(good.error()));
+  change(call, std::move(finish), *id,
+         [id = *id, reason = reason.substr(0, kLongestWord), by = who(call), now = call.now()](services::Incidents& incidents) {
+           return incidents.clear(id, by, reason, now);
+         });
+}
+
+}  // namespace ghm::api

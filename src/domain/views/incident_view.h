@@ -1,0 +1,25 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "domain/store/record_store.h"
+#include "domain/views/json_views.h"
+
+/// Incidents as clients see them, from their records (kind "incident").
+namespace ghm::views {
+
+/// A row of GET incidents; nullopt for a record that cannot be read, or of an incident that was merged into another.
+std::optional<Json> incident_item(const store::Record& record);
+/// GET incidents/{id}: the row, and causes with their evidence, signs, parts and the whole history.
+Result<Json> incident_detail(const store::Record& record);
+
+/// GET gpus/{id}/timeline: events of the board and of its host, and the steps of incidents that touch them, the newest first.
+Json gpu_timeline(const FleetSnapshot& fleet, std::size_t board, const std::vector<store::Record>& events,
+                  const std::vector<store::Record>& incidents, TimeRange range, std::size_t limit);
+
+/// For a terminal.
+std::string incidents_text(const Json& list, std::size_t width);
+std::string incident_text(const Json& detail, std::size_t width);
+
+}  // namespace ghm::views
