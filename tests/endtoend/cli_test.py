@@ -69,6 +69,13 @@ class Asking(unittest.TestCase):
             self.assertNotIn("null", text)
         self.assertIn(gpus[0]["serial"], self.ask("gpus"))
 
+    def test_a_list_needs_no_word(self):
+        for command, fields in (("incidents", {"items", "next", "as_of"}), ("maintenance", {"items"}), ("quarantine", {"items"})):
+            short, long = json.loads(self.ask(command, "--json")), json.loads(self.ask(command, "list", "--json"))
+            self.assertLessEqual(fields, set(short), command)
+            self.assertEqual(short["items"], long["items"], command)
+            self.assertTrue(self.ask(command), command)
+
     def test_an_unknown_gpu_is_one_sentence(self):
         self.assertIn("4711", one_sentence(self, run("gpu", "4711", "--server", self.fleet.url)))
 

@@ -28,6 +28,14 @@ void add_server_options(CLI::App& command, ServerOptions& options) {
   command.add_flag("--json", options.json, "one JSON document on standard output");
 }
 
+void list_by_default(CLI::App& command, ServerOptions& options, Run& run, std::function<int()> list) {
+  command.require_subcommand(0, 1);
+  add_server_options(command, options);
+  command.callback([&command, &run, list = std::move(list)] {
+    if (command.get_subcommands().empty()) run = list;
+  });
+}
+
 namespace {
 
 std::string trimmed(std::string text) {
