@@ -90,6 +90,11 @@ Result<Json> send_json(const ServerOptions& options, const char* method, const s
   return ask(options, method, path, key_file, body.is_null() ? "" : body.dump(), kSendTime);
 }
 
+std::string gpu_path(std::string id) {
+  if (const auto slash = id.rfind('/'); slash != id.npos) id[slash] = ':';
+  return "/api/v1/gpus/" + url_encode(id);
+}
+
 std::string url_encode(std::string_view text) {
   std::string out;
   for (const unsigned char c : text)

@@ -33,6 +33,8 @@ void list_by_default(CLI::App& command, ServerOptions& options, Run& run, std::f
 Result<Json> get_json(const ServerOptions& options, const std::string& path);
 /// POST, PUT or DELETE with a JSON body (null: none), with the key of the options, or the local server's own.
 Result<Json> send_json(const ServerOptions& options, const char* method, const std::string& path, const Json& body);
+/// The API's path of a GPU that is named by serial, UUID, HOST/SLOT or HOST:SLOT.
+std::string gpu_path(std::string id);
 /// A value as one query parameter or path segment.
 std::string url_encode(std::string_view text);
 

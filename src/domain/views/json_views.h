@@ -40,7 +40,8 @@ Result<Json> gpu_list(const FleetSnapshot& fleet, const GpuQuery& query);
 /// A query that check_query refuses is a bug.
 std::string gpu_list_csv(const FleetSnapshot& fleet, const GpuQuery& query);
 
-/// The board that a client names by `id`: serial, UUID, or "board-17" for one that has neither. Index into `boards`.
+/// The board that a client names by `id`: serial, UUID, "board-17" for one that has neither, or "gpu-host-7:3" for the one that stands
+/// in that slot now. Index into `boards`. O(log boards), a place O(hosts).
 std::optional<std::size_t> find_board(const FleetSnapshot& fleet, std::string_view id);
 
 /// GET gpus/{id}; `latest` from TelemetryStore::latest(board).

@@ -196,6 +196,22 @@ TEST(Find, ASerialAnUuidOrTheBoardsNumber) {
   EXPECT_EQ(find_board(f, "nobody"), std::nullopt);
 }
 
+TEST(Find, WhoStandsInASlotOfAHost) {
+  auto f = fleet();
+  f.by_name = std::make_shared<NameIndex>();
+  const auto& second = f.boards[1].board;
+  ASSERT_GE(second.slot, 0);
+  f.hosts.resize(1);
+  f.hosts[0].host.name = second.host;
+  f.hosts[0].boards = {0, 1};
+  f.boards[0].board.slot = second.slot + 1;
+  EXPECT_EQ(find_board(f, second.host + ":" + std::to_string(second.slot)), 1u);
+  for (const auto& wrong : {second.host, second.host + ":", second.host + ":99", second.host + ":x", ":" + std::to_string(second.slot)})
+    EXPECT_EQ(find_board(f, wrong), std::nullopt) << wrong;
+  f.boards[1].board.in_service = false;
+  EXPECT_EQ(find_board(f, second.host + ":" + std::to_string(second.slot)), std::nullopt);
+}
+
 TEST(Metrics, GapsAreNull) {
   fleet::Board b;
   b.serial = "S1";
