@@ -229,8 +229,8 @@ int evaluate_health(const EvaluateOptions& o) {
 }
 
 constexpr const char* kExample =
-    "example: ghm simulate archive --out ./school --truth ./school-truth --gpus 100 --days 90\n"
-    "         ghm evaluate health --archive ./school --truth ./school-truth";
+    "example: ghm evaluate health --archive ./school --truth ./school-truth\n"
+    "`ghm simulate archive --out ./school --truth ./school-truth --gpus 100 --days 90` makes one";
 
 }  // namespace
 
