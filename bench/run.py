@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures what docs/benchmarks.md states, each figure as a ratio to its peer in the same run on the same pages.
 
-    ./dev bench [parse|saturated|live|api|history|fleet|scoring|archive|anomalies|all] [--minutes N] [--write]
+    ./dev bench [parse|saturated|live|api|history|fleet|scoring|archive|anomalies|agent|all] [--minutes N] [--write]
 
 parse      template and careful path against the naive twin (Google Benchmark, median of 5)
 saturated  receive, parse, validate, keep durably: CPU per sample of ghm and of Prometheus, both as fast as they can
@@ -12,6 +12,7 @@ scoring    health scores: from scratch over 30 days, round by round, against the
 fleet      10,000 GPUs with an hour's worth of rows unsealed: memory, answers, restart after kill -9
 archive    `ghm simulate archive` of 100 GPUs and 90 days
 anomalies  false alarms of healthy fleets, cost per watched value; --gpu-days N (20,000)
+agent      what ghm-agent costs its host: CPU against prometheus-node-exporter, bytes on the wire, memory
 --write    puts the table into docs/benchmarks.md
 """
 
@@ -369,6 +370,12 @@ def bench_anomalies(options):
     return rows + [("detectors, CPU per watched value", f"{warm:.1f} ns", "≤ 3 ns", warm <= 3, f"warm caches; 1,250 hosts in turn {cold:.1f} ns")]
 
 
+def bench_agent(options):
+    import agent  # beside this file; it needs the tests' folder
+
+    return agent.rows(min(options.minutes, 5))
+
+
 def machine():
     cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
     return f"{os.cpu_count()} cores, {cpu[1] if cpu else 'unknown CPU'}"
@@ -390,7 +397,7 @@ def write(name, rows):
 
 def main():
     benches = {"parse": bench_parse, "saturated": bench_saturated, "live": bench_live, "api": bench_api, "history": bench_history, "fleet": bench_fleet,
-               "scoring": bench_scoring, "archive": bench_archive, "anomalies": bench_anomalies}
+               "scoring": bench_scoring, "archive": bench_archive, "anomalies": bench_anomalies, "agent": bench_agent}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("which", nargs="?", default="all", choices=[*benches, "all"])
     parser.add_argument("--minutes", type=float, default=10)

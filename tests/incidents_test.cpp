@@ -77,6 +77,22 @@ TEST(Incidents, AnEventAndItsIncidentAreOneTransaction) {
   EXPECT_EQ(site.cause(1), "off_bus");
 }
 
+TEST(Incidents, ABetterWitnessOfAnEventSaysMoreAndCountsNothing) {
+  Site site;
+  auto gauge = site.event(kNow, "xid", 2, 79);
+  site.keep({gauge}, kNow);
+  auto line = gauge;
+  line.at -= 20s;
+  line.body.insert(1, R"("fields":{"process":"python3","pid":"4711"},)");
+  site.keep({line}, kNow + 1s);
+  const auto* i = site.incidents->book().find(1);
+  ASSERT_EQ(i->lines.size(), 1u);
+  EXPECT_EQ(i->lines[0].process, "python3");
+  EXPECT_EQ(i->opened, kNow - 20s);
+  EXPECT_EQ(i->counts.begin()->second, 1);
+  EXPECT_EQ(site.kept(1).lines[0].process, "python3");
+}
+
 TEST(Incidents, WhatComesAgainChangesNothing) {
   Site site;
   std::vector<store::Record> records{site.event(kNow, "xid", 2, 79)};

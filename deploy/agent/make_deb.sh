@@ -5,18 +5,20 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 out=${1:-$root/build}
-program=$root/build/release/ghm-agent
+program=${GHM_BUILD:-$root/build/release}/ghm-agent
 [ -x "$program" ] || { echo "make_deb.sh: $program is not there: run ./dev build" >&2; exit 1; }
+command -v dpkg-shlibdeps >/dev/null || { echo "make_deb.sh: dpkg-shlibdeps is not there: apt-get install dpkg-dev" >&2; exit 1; }
 version=$("$program" --version | cut -d' ' -f2)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 tree=$work/tree
 mkdir -p "$tree/DEBIAN" "$tree/usr/bin" "$tree/etc/ghm" "$tree/usr/lib/systemd/system" "$work/debian"
 install -m 0755 -s "$program" "$tree/usr/bin/ghm-agent"
-install -m 0640 "$here/agent.yaml" "$tree/etc/ghm/agent.yaml"
+install -m 0644 "$here/agent.yaml" "$tree/etc/ghm/agent.yaml"
 install -m 0644 "$here/ghm-agent.service" "$tree/usr/lib/systemd/system/ghm-agent.service"
 printf 'Source: ghm\n\nPackage: ghm-agent\nArchitecture: any\n' > "$work/debian/control"
-depends=$(cd "$work" && dpkg-shlibdeps -O --ignore-missing-info "$tree/usr/bin/ghm-agent" 2>/dev/null | sed -n 's/^shlibs:Depends=//p')
+depends=$(cd "$work" && dpkg-shlibdeps -O --ignore-missing-info "$tree/usr/bin/ghm-agent" | sed -n 's/^shlibs:Depends=//p')
+[ -n "$depends" ] || { echo "make_deb.sh: dpkg-shlibdeps named no library: see above" >&2; exit 1; }
 cat > "$tree/DEBIAN/control" <<CONTROL
 Package: ghm-agent
 Version: $version

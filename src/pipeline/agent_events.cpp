@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "pipeline/event_code.h"
 #include "pipeline/ledger_records.h"
 
 namespace ghm::pipeline {
@@ -66,6 +67,21 @@ store::Record agent_record(const fleet::FleetEvent& event, const fleet::Board* b
   auto record = to_record(event, board, 0);
   record.key = fmt::format("{:015}-{}", to_unix_ms(event.at), key);
   return record;
+}
+
+bool is_by_kernel(const std::map<std::string, std::string>& fields) {
+  return fields.contains("boot_id") && fields.contains("seq") && !fields.contains("written_by");
+}
+
+std::optional<XidTold> parse_xid(const store::Record& event) {
+  if (event.kind != "event" || event.body.find("\"xid\"") == event.body.npos) return std::nullopt;
+  const auto body = Json::parse(event.body, nullptr, false);
+  if (!body.is_object() || body.value("kind", Json()) != "xid" || !body.value("board", Json()).is_number_unsigned()) return std::nullopt;
+  const auto fields = body.find("fields");
+  std::map<std::string, std::string> said;
+  if (fields != body.end() && fields->is_object())
+    for (const auto& [name, value] : fields->items()) said[name] = value.is_string() ? value.get<std::string>() : value.dump();
+  return XidTold{static_cast<BoardId>(body["board"].get<std::uint32_t>()), event_code(body), is_by_kernel(said)};
 }
 
 store::Record host_facts_record(const std::string& host, const telemetry::LabelMap& facts, Timestamp at) {

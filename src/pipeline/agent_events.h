@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,18 @@ fleet::FleetEvent ledger_event(const transport::AgentEvent& said, std::chrono::m
 
 /// Kind "event". `key` tells it from others of its millisecond and is the same when it comes again.
 store::Record agent_record(const fleet::FleetEvent& event, const fleet::Board* board, const std::string& key);
+
+/// The kernel itself wrote this Xid into its log, and where it stands there; a line that a process wrote is no witness. `fields`: of
+/// an event from the kernel log.
+bool is_by_kernel(const std::map<std::string, std::string>& fields);
+
+/// Who told a kept event of a board's Xid; nullopt: it is another event.
+struct XidTold {
+  fleet::BoardId board{};
+  int code = 0;
+  bool by_line = false;  // the kernel's; else the exporter's gauge
+};
+std::optional<XidTold> parse_xid(const store::Record& event);
 
 /// Kind "host_facts", key: the host.
 store::Record host_facts_record(const std::string& host, const telemetry::LabelMap& facts, Timestamp at);

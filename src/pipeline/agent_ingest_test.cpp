@@ -328,6 +328,80 @@ TEST_F(AgentTest, EventsFindTheirBoard) {
   EXPECT_EQ(events("agent_event")[0]["fields"]["kind"], "Not A Word");
 }
 
+// ---- one Xid, two witnesses
+
+AgentEvent line(Timestamp at, int code, int seq, const std::string& process = "python3") {
+  return {at, "xid", {"", "", "0000:01:00"}, code, "NVRM: Xid", {{"boot_id", kBoot}, {"seq", std::to_string(seq)}, {"process", process}}};
+}
+
+TEST_F(AgentTest, TheGaugeAfterTheKernelsLineIsNoSecondEvent) {
+  step(61);
+  auto r = round(61);
+  r.events.push_back(line(r.at - 1s, 79, 1));
+  send(r);
+  now += 30s;
+  step(61, 79);
+  ASSERT_THAT(events("xid"), SizeIs(1));
+  EXPECT_EQ(events("xid")[0]["fields"]["process"], "python3");
+  for (int i = 0; i < 40; ++i) step(61, 79);
+  step(61, 31);
+  step(61, 79);
+  EXPECT_THAT(events("xid"), SizeIs(3)) << "another code, and minutes later the same again, are other occurrences";
+}
+
+TEST_F(AgentTest, TheKernelsLineTakesThePlaceOfTheGaugesEvent) {
+  step(61);
+  step(61, 79);
+  ASSERT_THAT(events("xid"), SizeIs(1));
+  auto r = round(61, 79);
+  r.events.push_back(line(r.at - 11s, 79, 1));
+  r.events.push_back(line(r.at - 1s, 79, 2));
+  send(r);
+  ASSERT_THAT(events("xid"), SizeIs(2)) << "the second line is another occurrence";
+  for (const auto& e : events("xid")) EXPECT_EQ(e["fields"]["process"], "python3");
+}
+
+TEST_F(AgentTest, ALineThatAProcessWroteIsNoWitness) {
+  step(61);
+  auto r = round(61);
+  r.events.push_back(line(r.at - 1s, 79, 1));
+  r.events.back().fields["written_by"] = "process";
+  send(r);
+  now += 10s;
+  step(61, 79);
+  EXPECT_THAT(events("xid"), SizeIs(2));
+}
+
+TEST_F(AgentTest, ARestartBetweenLineAndGaugeMakesNoSecondEvent) {
+  step(61);
+  auto r = round(61);
+  r.events.push_back(line(r.at - 1s, 79, 1));
+  send(r);
+  now += 10s;
+  restart();
+  std::vector<store::Record> kept;
+  for (const auto& [key, record] : records) kept.push_back(record);
+  const auto first = store::SeriesKey{fleet::BoardId{1}, {}, telemetry::field::xid};
+  ingest->restore_trust({{first, {now, 0}}});
+  ingest->restore_xids(kept);
+  encoder.reset();
+  step(61, 79);
+  ASSERT_THAT(events("xid"), SizeIs(1));
+}
+
+TEST_F(AgentTest, AnAgentThatWasKilledTellsNoLineTwice) {
+  step(61);
+  auto r = round(61);
+  r.events.push_back(line(r.at - 1s, 31, 5));
+  send(r);
+  now += 2s;
+  auto again = round(61);
+  again.events.push_back(line(r.at - 1s, 31, 5));
+  again.events.push_back(line(again.at, 31, 6));
+  send(again);
+  EXPECT_THAT(events("xid"), SizeIs(2));
+}
+
 TEST_F(AgentTest, JobsBecomeIntervalsWithTheirFacts) {
   step(61);
   auto r = round(61);

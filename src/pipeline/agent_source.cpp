@@ -193,12 +193,32 @@ void AgentSource::take_events(const transport::HostRound& round, Timestamp at, T
     auto event = ledger_event(round.events[i], at - round.at, now);
     event.board = board_of(round.events[i].gpu);
     event.host = host_;
+    if (is_told_by_another_round(event, key)) continue;
     if (event.code != 0 && event.board != BoardId::none) ingest_.score_soon(event.board);
-    out.records.push_back(agent_record(event, std::as_const(ingest_).ledger().find(event.board), fmt::format("{}-{}", key, i)));
+    auto record = agent_record(event, std::as_const(ingest_).ledger().find(event.board), fmt::format("{}-{}", key, i));
+    if (event.kind == "xid" && event.board != BoardId::none && is_by_kernel(event.fields))
+      record.key = ingest_.xid_witnesses().line_told(event.board, event.code, event.at, record.key);
+    out.records.push_back(std::move(record));
   }
   if (round.host == facts_) return;
   facts_ = round.host;
   out.records.push_back(host_facts_record(host_, facts_, at));
+}
+
+// An agent that was killed between telling a line and remembering that reads it again. The kernel numbers its records.
+bool AgentSource::is_told_by_another_round(const fleet::FleetEvent& event, const std::string& round) {
+  const auto field = [&](const char* name) {
+    const auto found = event.fields.find(name);
+    return found == event.fields.end() ? std::string() : found->second;
+  };
+  if (field("boot_id").empty() || field("seq").empty()) return false;
+  const auto line =
+      fmt::format("{} {} {} {} {} {}", field("boot_id"), field("seq"), event.kind, event.code, field("pci_bus_id"), field("repeats"));
+  const auto known = std::ranges::find(lines_, line, &Line::first);
+  if (known != lines_.end()) return known->second != round;  // the same round comes again when it could not be kept
+  if (lines_.size() >= kMostLines) lines_.pop_front();
+  lines_.emplace_back(line, round);
+  return false;
 }
 
 void AgentSource::take_jobs(const transport::HostRound& round, Timestamp at) {

@@ -1,6 +1,8 @@
 #pragma once
+#include <deque>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "domain/transport/batch_codec.h"
@@ -64,6 +66,7 @@ class AgentSource {
   void judge_late(telemetry::PageReading& reading, Timestamp at, Timestamp now, ToKeep& out);
   void count(const telemetry::PageReading& reading, const Refusals& duplicates);
   void take_events(const transport::HostRound& round, Timestamp at, Timestamp now, const std::string& key, ToKeep& out);
+  bool is_told_by_another_round(const fleet::FleetEvent& event, const std::string& round);
   void take_jobs(const transport::HostRound& round, Timestamp at);
   fleet::BoardId board_of(const transport::GpuName& gpu) const;
 
@@ -81,6 +84,9 @@ class AgentSource {
   std::vector<transport::JobNow> jobs_;
   bool jobs_known_ = false;
   telemetry::LabelMap facts_;
+  static constexpr std::size_t kMostLines = 256;
+  using Line = std::pair<std::string, std::string>;  // of the kernel log, and the round that told it
+  std::deque<Line> lines_;                           // the newest
 };
 
 }  // namespace ghm::pipeline

@@ -7,6 +7,7 @@
 #include "domain/fleet/page_watch.h"
 #include "domain/telemetry/metric_catalogue.h"
 #include "domain/telemetry/model_catalogue.h"
+#include "pipeline/agent_events.h"
 #include "pipeline/anomaly_watch.h"
 #include "pipeline/ledger_records.h"
 #include "pipeline/sighting_of.h"
@@ -71,6 +72,15 @@ void Ingest::restore_trust(const std::vector<store::Latest>& xids) {
   quarantine_->for_each_count([this](const std::string& source, telemetry::MetricId metric, telemetry::Reason reason, std::uint64_t count) {
     refusals_.add(source, metric, reason, count);
   });
+}
+
+void Ingest::restore_xids(const std::vector<store::Record>& events) {
+  for (const auto& r : events) {
+    const auto xid = parse_xid(r);
+    if (!xid) continue;
+    if (xid->by_line) xid_witnesses_.line_told(xid->board, xid->code, r.at, r.key);
+    else xid_witnesses_.gauge_told(xid->board, xid->code, r.at, r.key);
+  }
 }
 
 Ingest::Source& Ingest::source(const telemetry::Target& target) {
@@ -288,9 +298,12 @@ void log(const Log& log, const fleet::FleetEvent& e) {
 std::vector<store::Record> Ingest::event_records(const std::vector<fleet::FleetEvent>& events) {
   std::vector<store::Record> out;
   for (const auto& e : events) {
+    const bool xid = e.kind == "xid" && e.board != fleet::BoardId::none;
+    if (xid) pending_.urgent.push_back(e.board);  // however it was told
+    if (xid && xid_witnesses_.has_line(e.board, e.code, e.at)) continue;
     log(log_, e);
     out.push_back(to_record(e, ledger_.find(e.board), ++event_sequence_));
-    if (e.kind == "xid" && e.board != fleet::BoardId::none) pending_.urgent.push_back(e.board);  // however it was told
+    if (xid) xid_witnesses_.gauge_told(e.board, e.code, e.at, out.back().key);
   }
   return out;
 }

@@ -12,6 +12,7 @@
 #include "core/log.h"
 #include "core/mailbox.h"
 #include "domain/fleet/ledger.h"
+#include "domain/validation/xid_witnesses.h"
 #include "pipeline/keeper.h"
 #include "pipeline/live_update.h"
 #include "pipeline/refusals.h"
@@ -52,6 +53,8 @@ class Ingest {
   /// The newest Xid gauges of an earlier run, so that a restart neither invents a fault nor hides one; the counts of its
   /// quarantine are taken along.
   void restore_trust(const std::vector<store::Latest>& xids);
+  /// The events of its last minutes: an Xid that the kernel's line or the gauge told before the restart is not told by the other again.
+  void restore_xids(const std::vector<store::Record>& events);
   void on_scrape(const scrape::Scrape& scrape);
   /// Targets that are read no longer: their readers are given back.
   void keep_only(const std::vector<telemetry::Target>& targets);
@@ -72,6 +75,7 @@ class Ingest {
   // What happens to a page, piece by piece, for sources that push (remote_ingest.h). On the thread of the pages.
   fleet::Ledger& ledger() { return ledger_; }
   Trust& trust() { return trust_; }
+  validation::XidWitnesses& xid_witnesses() { return xid_witnesses_; }
   const std::shared_ptr<dcgm_exporter::LayoutPool>& layouts() const { return pool_; }
   /// Takes the layout and its boards over when they are others than before. `first`: a page of it, for the device's own limits.
   void settle(SourceState& from, const telemetry::PageReading& first, std::vector<fleet::BoardId> boards, Timestamp at);
@@ -109,6 +113,7 @@ class Ingest {
   fleet::Ledger ledger_;
   std::shared_ptr<Quarantine> quarantine_;
   Trust trust_;
+  validation::XidWitnesses xid_witnesses_;
   std::shared_ptr<anomaly::PeerExchange> peers_ = std::make_shared<anomaly::PeerExchange>();
   RefusalCounts refusals_;
   std::vector<LiveValues> live_;                                      // by BoardId

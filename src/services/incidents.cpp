@@ -136,7 +136,8 @@ void Incidents::take(std::vector<store::Record>& records, Timestamp) {
     const auto& r = records[n];
     if (r.kind != "event" && r.kind != "open") continue;
     note(r);
-    if (r.kind != "event" || !is_new(r.key)) continue;
+    // The kernel's line takes the place of the gauge's event: the same key, but more is said.
+    if (r.kind != "event" || !is_new(fmt::format("{} {:x}", r.key, std::hash<std::string>()(r.body)))) continue;
     if (const auto h = heard(r)) hear(*h);
   }
   take_changed(records);

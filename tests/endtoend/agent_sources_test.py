@@ -52,16 +52,16 @@ class Sources(agent_test.Case):
             log.write(f"4,{self.seq},{monotonic},-;{text}\n SUBSYSTEM=pci\n")
         self.seq += 1
 
-    def start(self):
+    def start(self, exporter=False):
         self.start_server()
         self.write_agent_config(
             more=f"sources:\n  root: host\n  kernel_log: {{device: kmsg}}\n  kubelet: {{enabled: false}}\n"
             f"  nvml: {{library: {BUILD}/fake_nvml/new/libnvidia-ml.so.1, call_timeout: 1s}}\n"
         )
-        text = self.agent_config.read_text().replace("exporter: {", "exporter: {enabled: false, ")
-        self.agent_config.write_text(text)
+        if not exporter:
+            self.agent_config.write_text(self.agent_config.read_text().replace("exporter: {", "exporter: {enabled: false, "))
         self.start_agent()
-        wait_for(lambda: get_json(self.url + "/api/v1/fleet/summary")["reporting_gpus"] == 8, what="all GPUs by NVML alone")
+        wait_for(lambda: get_json(self.url + "/api/v1/fleet/summary")["reporting_gpus"] == 8, what="all GPUs, by NVML")
 
     def events(self, kind):
         return [e for e in get_json(self.url + "/api/v1/events?limit=500")["items"] if e["kind"] == kind]
@@ -77,13 +77,41 @@ class Sources(agent_test.Case):
         began = time.monotonic()
         self.say("NVRM: Xid (PCI:0000:1b:00): 79, pid=4711, name=python3, GPU has fallen off the bus.")
         wait_for(lambda: self.events("xid"), 15, "the Xid as an event")
-        self.assertLess(time.monotonic() - began, 15)
+        incidents = wait_for(lambda: get_json(self.url + "/api/v1/incidents?state=open&gpu=1650000000003")["items"], 15, "the incident of that board")
+        took = time.monotonic() - began
+        print(f"from the kernel's line to the incident: {took:.1f} s")
+        self.assertLess(took, 15)
+        self.assertEqual([(i["cause"], i["host"]) for i in incidents], [("off_bus", "h1")])
+        self.assertEqual(len(get_json(self.url + "/api/v1/incidents")["items"]), 1, "and of no other")
         self.assertIn("1650000000003", str(self.events("xid")[0]), "of the board at that address")
         self.assertIn("fallen off the bus", str(self.events("xid")[0]))
 
         self.seq += 5
         self.say("eth0: link up")
         wait_for(lambda: self.events("kernel_gap"), 15, "the gap as an event")
+
+    def test_gauge_and_kernel_line_are_one_event(self):
+        self.exporter.gpus = 1
+        self.exporter.name = lambda g: (UUIDS[g], f"00000000:{0x18 + g:02X}:00.0")
+        self.start(exporter=True)
+
+        def all_read():
+            n = self.exporter.last
+            wait_for(lambda: self.exporter.last >= n + 3, 15, "pages that say so")
+            wait_for(lambda: self.own_metric("ghm_agent_all_delivered") == 1, what="delivery")
+
+        self.say("NVRM: Xid (PCI:0000:18:00): 48, pid=4711, name=python3, DBE")
+        wait_for(lambda: self.events("xid"), 15, "the line as an event")
+        self.exporter.xid = 48
+        all_read()
+        self.assertEqual([e["code"] for e in self.events("xid")], [48], "the gauge says nothing new")
+
+        self.exporter.xid = 31
+        wait_for(lambda: len(self.events("xid")) == 2, 15, "the gauge as an event")
+        self.say("NVRM: Xid (PCI:0000:18:00): 31, pid=4711, name=python3, Ch 00000008")
+        wait_for(lambda: all("name=python3" in str(e) for e in self.events("xid")), 15, "the line in its place")
+        all_read()
+        self.assertEqual(sorted(e["code"] for e in self.events("xid")), [31, 48])
 
     def test_nvml_that_hangs_costs_a_child_and_the_faults_go_on(self):
         self.play("from 4\nhang 0 nvmlDeviceGetPowerManagementLimit\n")

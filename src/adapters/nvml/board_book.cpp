@@ -166,16 +166,19 @@ void BoardBook::lay_out(const ReadRound& round) {
   }
   const bool same_gpus = layout_ && layout_->gpus == gpus;
   if (!same_gpus) columns_.clear();
-  const auto columns_before = columns_.size();
-  for (const auto& report : round.boards)
-    if (was_read(report))
-      for (const auto& v : report.values) columns_.try_emplace(ColumnKey{report.uuid, v.entity, v.metric}, 0);
-  if (same_gpus && columns_.size() == columns_before) return;
-  auto table = std::make_shared<telemetry::SeriesTable>();
-  for (auto& [key, column] : columns_) {
-    column = table->series.size();
-    table->series.push_back({position.at(key.uuid), key.entity, key.metric, false});
+  bool more = false;
+  for (const auto& report : round.boards) {
+    if (!was_read(report)) continue;
+    auto& columns = columns_[report.uuid];
+    for (const auto& v : report.values) more |= columns.try_emplace({v.entity, v.metric}, 0).second;
   }
+  if (same_gpus && !more) return;
+  auto table = std::make_shared<telemetry::SeriesTable>();
+  for (auto& [uuid, columns] : columns_)
+    for (auto& [key, column] : columns) {
+      column = table->series.size();
+      table->series.push_back({position.at(uuid), key.entity, key.metric, false});
+    }
   const auto count = gpus.size();
   layout_ = std::make_shared<telemetry::PageLayout>(
       telemetry::PageLayout{std::move(table), std::move(gpus), std::vector<telemetry::Workload>(count)});
@@ -186,9 +189,11 @@ telemetry::PageReading BoardBook::readings(const ReadRound& round) {
   telemetry::PageReading page;
   page.layout = layout_;
   page.values.assign(layout_->table->series.size(), telemetry::absent());
-  for (const auto& report : round.boards)
-    if (was_read(report))
-      for (const auto& v : report.values) page.values[columns_.at({report.uuid, v.entity, v.metric})] = v.value;
+  for (const auto& report : round.boards) {
+    if (!was_read(report)) continue;
+    const auto& columns = columns_.at(report.uuid);
+    for (const auto& v : report.values) page.values[columns.at({v.entity, v.metric})] = v.value;
+  }
   return page;
 }
 

@@ -51,7 +51,6 @@ class BoardBook {
     std::vector<std::string> mig_uuids;
   };
   struct ColumnKey {
-    std::string uuid;
     telemetry::Entity entity;
     telemetry::MetricId metric{};
     friend auto operator<=>(const ColumnKey&, const ColumnKey&) = default;
@@ -76,7 +75,7 @@ class BoardBook {
   std::set<std::pair<unsigned, abi::Code>> told_nameless_;  // index and code
   std::vector<RunningProcess> processes_;
   std::shared_ptr<const telemetry::PageLayout> layout_;
-  std::map<ColumnKey, std::size_t> columns_;
+  std::map<std::string, std::map<ColumnKey, std::size_t>> columns_;  // by UUID
 };
 
 }  // namespace ghm::nvml

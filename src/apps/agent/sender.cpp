@@ -92,9 +92,10 @@ void Sender::answered(const scrape::Answer& answer, std::uint64_t last, std::siz
   if (!answer.error.empty()) return fail(answer.error);
   if (answer.status >= 200 && answer.status < 300) return taken(last, rounds);
   if (answer.status == 409) return again_standing_alone();
-  const auto detail = detail_of(answer);
+  auto detail = detail_of(answer);
   const bool about_the_batch = detail.starts_with("batch:") && (answer.status == 400 || answer.status == 413);
   if (about_the_batch || (answer.status == 413 && !one_by_one_)) return never(answer, last, rounds);
+  if (detail.ends_with('.')) detail.pop_back();  // the hint goes on
   fail(fmt::format("{}: HTTP {}{}{}", connection_->url().text, answer.status, detail.empty() ? "" : ": " + detail, hint(answer.status)));
 }
 

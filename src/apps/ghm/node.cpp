@@ -74,6 +74,9 @@ Result<void> Node::open_store() {
                                                outlets, log_.with({{"stage", "ingest"}}));
   ingest_->restore(std::move(*kept));
   ingest_->restore_trust(store_->latest(telemetry::field::xid));
+  const auto now = clock_.now();
+  if (auto recent = store_->recent("event", {now - 2 * validation::XidWitnesses::kLag, now}, 10'000)) ingest_->restore_xids(*recent);
+  else return recent.error();
   const auto& ledger = std::as_const(*ingest_).ledger();
   incidents_ = std::make_unique<services::Incidents>(ledger, config_.faults, log_.with({{"stage", "incidents"}}));
   if (auto done = incidents_->restore(*store_, clock_.now()); !done) return done;
@@ -88,7 +91,12 @@ Result<void> Node::open_store() {
       log_.with({{"stage", "keeper"}}));
   auto stories = std::make_shared<services::BoardStories>(*store_, live_);
   scoring_ = std::make_unique<services::Scoring>(
-      *store_, live_, services::ScoringSettings{.every = config_.scoring_interval, .interval = config_.scraper.interval, .profile = config_.profile, .sums_folder = config_.data_dir}, log_.with({{"stage", "scoring"}}),
+      *store_, live_,
+      services::ScoringSettings{.every = config_.scoring_interval,
+                                .interval = config_.scraper.interval,
+                                .profile = config_.profile,
+                                .sums_folder = config_.data_dir},
+      log_.with({{"stage", "scoring"}}),
       [stories](std::span<const fleet::Board* const> boards, Timestamp now) { return stories->tell(boards, now); },
       [this](store::RowBatch row) {
         pipeline::ToKeep scores;

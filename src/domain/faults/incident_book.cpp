@@ -91,7 +91,10 @@ void IncidentBook::gather_again(const Incident& i) {
 std::uint64_t IncidentBook::observe(const Sign& sign) {
   ++counts_.signs;
   if (auto* found = related(sign)) {
-    if (std::ranges::find(found->lines, sign.id, &SignLine::id) != found->lines.end()) return found->id;  // it came twice
+    if (const auto line = std::ranges::find(found->lines, sign.id, &SignLine::id); line != found->lines.end()) {  // it came twice
+      if (line->text != sign.text || line->process != sign.process) tell_better(*found, *line, sign);
+      return found->id;
+    }
     add(*found, sign);
     return gather(sign, found->id);
   }
@@ -192,6 +195,17 @@ Part& IncidentBook::part_of(Incident& i, const Sign& s) {
   index(i.parts.back(), i.id);
   if (i.parts.size() > 1 && i.scope() != before) i.tell(s.at, "widened", fmt::format("now {}: {}", to_string(i.scope()), told(s)));
   return i.parts.back();
+}
+
+// An event that another witness told as well: it is counted already, and what this one knows more is taken.
+void IncidentBook::tell_better(Incident& i, SignLine& line, const Sign& s) {
+  line.at = s.at;
+  line.text = s.text;
+  line.process = s.process;
+  if (!s.job.empty()) line.job = s.job;
+  i.opened = std::min(i.opened, s.at);
+  note_contexts(i, s);
+  mark(i.id);
 }
 
 void IncidentBook::note_contexts(Incident& i, const Sign& s) {

@@ -82,6 +82,7 @@ class IncidentBook {
   std::uint64_t open(const Sign& sign);
   void add(Incident& incident, const Sign& sign);
   Part& part_of(Incident& incident, const Sign& sign);
+  void tell_better(Incident& incident, SignLine& line, const Sign& sign);
   void note_contexts(Incident& incident, const Sign& sign);
   void note_escalation(Incident& incident, const Sign& sign);
   std::uint64_t gather(const Sign& sign, std::uint64_t id);
