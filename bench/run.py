@@ -357,17 +357,24 @@ def bench_archive(_):
              f"median of 3 ({took[0]:.0f} to {took[2]:.0f} s), zstd files and labels included")]
 
 
+def alarm_verdict(days, rate, bound):
+    """Without a single alarm the 95 % bound is 3.0 / days, so fewer than 2,996 days cannot show a bound of 1 per 1,000; a rate above 1 is a miss."""
+    return "too few days" if days < 2996 and rate <= 1 else bound <= 1
+
+
 def bench_anomalies(options):
     say(f"{options.gpu_days:,.0f} healthy GPU-days")
     out = subprocess.run([BUILD / "anomaly_bench", str(options.gpu_days), "50", "5000"], capture_output=True, text=True, check=True).stdout
     print(out, flush=True)  # with what was seen of each fault
     fleets = [[cell.strip() for cell in line.strip("|").split("|")] for line in out.splitlines() if line.startswith(("| with", "| hosts"))]
-    rows = [(f"false alarms per 1,000 GPU-days, {what}", rate, "≤ 1 (95 % bound)", float(bound) <= 1, f"{alarms} in {days} GPU-days, {gaps} gaps; bound {bound}")
+    rows = [(f"false alarms per 1,000 GPU-days, {what}", rate, "≤ 1 (95 % bound)", alarm_verdict(float(days), float(rate), float(bound)),
+             f"{alarms} in {days} GPU-days, {gaps} gaps; bound {bound}")
             for what, days, gaps, alarms, rate, bound in fleets]
     say("cost")
     cost = json.loads(subprocess.run([BUILD / "ghm_anomaly_bench", "--benchmark_format=json"], capture_output=True, text=True, check=True).stdout)["benchmarks"]
     warm, cold = (1e9 * b["per value"] for b in cost)
-    return rows + [("detectors, CPU per watched value", f"{warm:.1f} ns", "≤ 3 ns", warm <= 3, f"warm caches; 1,250 hosts in turn {cold:.1f} ns")]
+    return rows + [("detectors, CPU per watched value, warm caches", f"{warm:.1f} ns", "≤ 3 ns", warm <= 3, "four hosts that share a rack"),
+                   ("the same, cold caches", f"{cold:.1f} ns", "≤ 3 ns", cold <= 3, "1,250 hosts in turn")]
 
 
 def bench_agent(options):
@@ -381,9 +388,13 @@ def machine():
     return f"{os.cpu_count()} cores, {cpu[1] if cpu else 'unknown CPU'}"
 
 
+def verdict(met):
+    return met if isinstance(met, str) else "met" if met else "missed"
+
+
 def table(rows):
     lines = ["| what | measured | goal | | figures |", "|---|---|---|---|---|"]
-    lines += [f"| {what} | {measured} | {goal} | {'met' if met else 'missed'} | {figures} |" for what, measured, goal, met, figures in rows]
+    lines += [f"| {what} | {measured} | {goal} | {verdict(met)} | {figures} |" for what, measured, goal, met, figures in rows]
     return "\n".join(lines)
 
 

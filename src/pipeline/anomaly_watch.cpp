@@ -52,7 +52,7 @@ fleet::FleetEvent event_of(const anomaly::AnomalyChange& change, const SourceSta
   const auto& a = change.anomaly;
   const auto* board = ledger.find(a.board);
   const auto who = board != nullptr ? fleet::spoken_name(*board) : from.saw.host;
-  const auto words = fmt::format("{}, {}", anomaly::to_string(a.detector), anomaly::to_string(a.severity));
+  const auto words = fmt::format("{}, {}", anomaly::against_whom(a.peers), anomaly::to_string(a.severity));
   if (change.opened) return {at, "anomaly", a.board, from.saw.host, fmt::format("{}: {} ({})", who, a.sentence, words), 0, numbers_of(a)};
   const auto lasted = std::chrono::floor<std::chrono::minutes>(at - a.since);
   return {at,
@@ -104,8 +104,8 @@ std::vector<fleet::FleetEvent> watch_anomalies(SourceState& from, const telemetr
 std::vector<views::OpenAnomaly> open_anomalies(const SourceState& from) {
   std::vector<views::OpenAnomaly> out;
   for (auto& a : from.anomalies.open())
-    out.push_back({a.board, from.saw.host, a.metric, anomaly::to_string(a.detector), anomaly::to_string(a.severity), a.since,
-                   std::move(a.sentence)});
+    out.push_back(
+        {a.board, from.saw.host, a.metric, anomaly::to_string(a.detector), anomaly::to_string(a.severity), a.since, std::move(a.sentence)});
   return out;
 }
 

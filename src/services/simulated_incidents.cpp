@@ -162,8 +162,8 @@ class Story {
   void anomaly(Slot slot, std::size_t host, int gpu, double from, double longest = kLastDetection) {
     if (random_.uniform() < noise_ * kReadingMissed) return;
     event("anomaly", host, gpu, from + random_.uniform(kFirstDetection, longest),
-          fmt::format("board {}: {}: out of the ordinary (event_burst, warning)", static_cast<unsigned>(simulated_board(host, gpu)),
-                      anomaly::watched(slot).word));
+          fmt::format("board {}: {}: out of the ordinary (against its own past, warning)",
+                      static_cast<unsigned>(simulated_board(host, gpu)), anomaly::watched(slot).word));
   }
 
   void hear_kernel(const Board& b, std::size_t host, int gpu) {
@@ -188,7 +188,7 @@ class Story {
     }
     if (b.ill.sensor_stuck && random_.uniform() >= noise_ * kReadingMissed)
       event("anomaly", host, gpu, t + 1200,
-            "board: GPU temperature: no change for 20 min although the power moved (stuck_sensor, warning)");
+            "board: GPU temperature: no change for 20 min although the power moved (against its own past, warning)");
   }
 
   void hear_silence(const Board& a, const Board& b, std::size_t host, int gpu, double t) {
@@ -227,7 +227,7 @@ class Story {
     else if (u < 0.6) event("xid", host_, gpu, at, {}, 63, {}, true);
     else
       event("anomaly", host_, gpu, at,
-            fmt::format("board 0: {}: out of the ordinary (robust_z, warning)",
+            fmt::format("board 0: {}: out of the ordinary (against its own past, warning)",
                         anomaly::watched(u < 0.8 ? Slot::corrected : Slot::gpu_temp).word),
             0, {}, true);
   }

@@ -14,6 +14,12 @@ std::string_view to_string(Peers p) {
   return kWords[static_cast<std::size_t>(p)];
 }
 
+std::string_view against_whom(Peers p) {
+  constexpr std::array<std::string_view, 4> kWords = {"against its own past", "against its peers on the host",
+                                                      "against its peers in the rack", "against its peers in the job"};
+  return kWords[static_cast<std::size_t>(p)];
+}
+
 void PeerGroup::tell(std::uint32_t host, const PeerFigures& figures) {
   auto mine = std::ranges::find(members_, host, &Member::host);
   if (mine == members_.end() && members_.size() < kMost) mine = members_.insert(members_.end(), {host, figures});

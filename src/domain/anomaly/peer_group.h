@@ -16,6 +16,8 @@ namespace ghm::anomaly {
 
 enum class Peers : std::uint8_t { none, host, rack, job };
 std::string_view to_string(Peers p);
+/// The same for people: "against its own past", "against its peers in the rack".
+std::string_view against_whom(Peers p);
 
 inline constexpr std::size_t kErrorRates = 3;  // corrected memory errors, PCIe replays, NVLink CRC errors
 

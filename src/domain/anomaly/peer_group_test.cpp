@@ -59,5 +59,12 @@ TEST(PeerExchange, AGroupIsTheSameByNameAndGoesWithItsLastHost) {
   EXPECT_EQ(exchange.group("rack 1"), a);
 }
 
+TEST(AgainstWhom, IsSaidInPlainWords) {
+  EXPECT_EQ(against_whom(Peers::none), "against its own past");
+  EXPECT_EQ(against_whom(Peers::host), "against its peers on the host");
+  EXPECT_EQ(against_whom(Peers::rack), "against its peers in the rack");
+  EXPECT_EQ(against_whom(Peers::job), "against its peers in the job");
+}
+
 }  // namespace
 }  // namespace ghm::anomaly

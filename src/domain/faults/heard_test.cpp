@@ -44,20 +44,30 @@ TEST(Heard, EventsTellSigns) {
       {event("source_silent", "h1 does not answer: http://h1:9400/metrics: no connection within 10s: check the host's power"),
        "host_silent"},
       {event("source_silent", "h1 does not answer"), "host_silent"},
-      {event("anomaly", "board 1650: PCIe replays: 40 in the last hour at most, where its own rate explains 2 (event_burst, warning)"),
+      {event("anomaly",
+             "board 1650: PCIe replays: 40 in the last hour at most, where its own rate explains 2 (against its own past, warning)"),
        "pcie_errors"},
-      {event("anomaly", "board 1650: PCIe width: went from 16 lanes to 8 lanes and stays there (step_change, warning)"), "pcie_narrow"},
+      {event("anomaly", "board 1650: PCIe width: went from 16 lanes to 8 lanes and stays there (against its own past, warning)"),
+       "pcie_narrow"},
       {event("anomaly",
-             "board 1650: GPU temperature rise against what peers and its own watts explain: drifts, now 9 % (cusum_drift, warning)"),
+             "board 1650: GPU temperature rise against what peers and its own watts explain: drifts, now 9 % (against its peers on the "
+             "host, warning)"),
        "heat"},
-      {event("anomaly",
-             "board 1650: seconds of power brake: 30 in the last hour at most, where its own rate explains 1 (event_burst, error)"),
+      {event(
+           "anomaly",
+           "board 1650: seconds of power brake: 30 in the last hour at most, where its own rate explains 1 (against its own past, error)"),
        "power_brake"},
       {event("anomaly", "board 1650: enforced power limit: went from 700 W to 500 W and stays there (step_change, info)"), "power_odd"},
       {event("anomaly",
-             "board 1650: GPU temperature: no change for 20 min although the power moved; it usually changes every 12 s (stuck_sensor, "
-             "warning)"),
+             "board 1650: GPU temperature: no change for 20 min although the power moved; it usually changes every 12 s (against "
+             "its own past, warning)"),
        "sensor_stuck"},
+      {event("anomaly", "board 1650: power: no change for 20 min; it usually changes every 12 s (against its own past, warning)"),
+       "sensor_stuck"},
+      {event("anomaly",
+             "h7: the whole host: GPU temperature of its boards at the watts they draw: 78 °C for 31 min, peers in the rack 61 °C ± 2.5 °C "
+             "(against its peers in the rack, warning)"),
+       "heat"},
       {event("anomaly", "board 1650: utilisation: 3 (robust_z, warning)"), ""},
       {event("gpu_appeared"), ""},
   };

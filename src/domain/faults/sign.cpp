@@ -164,7 +164,7 @@ bool is_follower(Family f) {
 }
 
 std::optional<EvidenceId> sign_of_anomaly(std::string_view detail) {
-  if (detail.find("(stuck_sensor") != detail.npos) return evidence("sensor_stuck");
+  if (detail.find(": no change for ") != detail.npos) return evidence("sensor_stuck");
   // "<who>: <metric>…: sentence" or "<who>: over after 5m: <metric>…"; the metric's word is a table's.
   for (const auto& w : kWatched) {
     const auto word = fmt::format(": {}", anomaly::watched(w.slot).word);
@@ -174,7 +174,7 @@ std::optional<EvidenceId> sign_of_anomaly(std::string_view detail) {
     // "power" must not be found in "power limit": what follows is the metric's end, or the meaning of its number.
     if (after < detail.size() && detail[after] != ':' && !detail.substr(after).starts_with(" against") &&
         !detail.substr(after).starts_with(" brought") && !detail.substr(after).starts_with(" rise") &&
-        !detail.substr(after).starts_with(" above"))
+        !detail.substr(after).starts_with(" above") && !detail.substr(after).starts_with(" of its boards"))
       continue;
     return evidence(w.sign);
   }
