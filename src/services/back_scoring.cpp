@@ -1,12 +1,14 @@
 // Hours are found by the rollups of a few readings that every board has and of the scores; what is found is scored board by board, day by
-// day, oldest first, through windows that slide (sliding_store.h). A day's rows are one append, and a record says afterwards which hours
-// were looked at: killed in between, the rows are there already and the hours have scores.
+// day, oldest first, through windows that slide (sliding_store.h): a board's first round from a month of readings, the others from sums
+// that go on by a quarter of an hour (back_sums.h). A day's rows are one append, and a record says afterwards which hours were looked at:
+// killed in between, the rows are there already and the hours have scores.
 #include "services/back_scoring.h"
 
 #include <algorithm>
 #include <limits>
 #include <tuple>
 
+#include "domain/health/rules.h"
 #include "domain/telemetry/metric_catalogue.h"
 
 namespace ghm::services {
@@ -148,8 +150,10 @@ std::vector<BackScoring::Past*> BackScoring::due(Group& group, Timestamp t) cons
 // The overall scores of the month before a day, and of the day: those that stand in the store, and those of this run, which may be on their
 // way there.
 Result<void> BackScoring::recall(Past& past, Timestamp day) const {
-  const auto stored = telemetry_.aggregate({past.board->id, {}, health::kOverallScore}, {day - kMonth, day + 24h}, kRound);
+  const TimeRange unknown{past.recalled_until.value_or(day - kMonth), day + 24h};
+  const auto stored = telemetry_.aggregate({past.board->id, {}, health::kOverallScore}, unknown, kRound);
   if (!stored) return stored.error();
+  past.recalled_until = unknown.to;
   std::map<double, double> by_time;
   for (const auto& own : past.previous)
     if (own.at >= to_unix_seconds(day - kMonth)) by_time[own.at] = own.value;
@@ -174,28 +178,70 @@ Result<void> BackScoring::listen(Group& group, Timestamp t, std::chrono::millise
 Result<void> BackScoring::round(Group& group, std::span<Past* const> due, Timestamp t, std::vector<store::RowBatch>& rows) {
   const auto interval = due[0]->record.interval_at(t).value_or(settings_.interval);
   if (auto done = listen(group, t, interval); !done) return done;
+  sliding_->look_until(t);
+  Scores scored;
+  std::vector<Past*> anew;
+  for (auto* past : due) {
+    const auto went_on = go_on(*past, group.heard, t, interval, scored);
+    if (!went_on) return tl::make_unexpected(went_on.error());
+    if (!*went_on) anew.push_back(past);
+  }
+  if (auto done = begin_anew(anew, group.heard, t, interval, scored); !done) return done;
+  std::ranges::sort(scored, {}, &Scored::first);  // always the same columns
+  const auto& host = group.boards[0].board->host;
+  rows.push_back(columns_.row(host, scored, t));
+  rows.back().source = "scores/past/" + host;  // beside live rows, which are of another time
+  return {};
+}
+
+Result<bool> BackScoring::go_on(Past& past, const Hearing& heard, Timestamp t, std::chrono::milliseconds interval, Scores& scored) {
+  if (!past.sums.can_go_on(*past.board, t, interval)) return false;
+  return past.sums.go_on(*past.board, t, past.previous, [&](const fleet::Board& board, health::RunningSums& sums) {
+    add_sums(past, input_without_readings(board, interval, t, stories_->tell(board, t, heard)), sums, scored);
+  });
+}
+
+// From a month of readings: the first round, and wherever sums do not go on.
+Result<void> BackScoring::begin_anew(std::span<Past* const> group, const Hearing& heard, Timestamp t, std::chrono::milliseconds interval,
+                                     Scores& scored) {
+  if (group.empty()) return {};
   std::vector<const fleet::Board*> boards;
   std::vector<BoardStory> stories;
-  for (const auto* past : due) {
+  for (const auto* past : group) {
     boards.push_back(past->board);
-    stories.push_back(stories_->tell(*past->board, t, group.heard));
+    stories.push_back(stories_->tell(*past->board, t, heard));
     const auto known = std::ranges::lower_bound(past->previous, to_unix_seconds(t), {}, &health::Reading::at);
     stories.back().previous_scores.assign(past->previous.begin(), known);
   }
-  sliding_->look_until(t);
   const auto inputs = health_inputs(*sliding_, boards, interval, t, std::move(stories));
-  if (!inputs) return inputs.error();
-  std::vector<Scored> scored;
-  for (std::size_t i = 0; i < due.size(); ++i) {
-    scored.emplace_back(due[i]->board->id, std::make_shared<const health::Report>(health::score(*settings_.profile, (*inputs)[i])));
-    const auto overall = scored.back().second->overall;
-    auto& previous = due[i]->previous;
-    if (overall)
-      previous.insert(std::ranges::upper_bound(previous, to_unix_seconds(t), {}, &health::Reading::at), {to_unix_seconds(t), *overall});
+  if (!inputs) return tl::make_unexpected(inputs.error());
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    if (!settings_.profile->sums_suffice) add(*group[i], health::score(*settings_.profile, (*inputs)[i]), scored);
+    else if (auto done = begin_sums(*group[i], (*inputs)[i], t, interval, scored); !done) return done;
   }
-  rows.push_back(columns_.row(boards[0]->host, scored, t));
-  rows.back().source = "scores/past/" + boards[0]->host;  // beside live rows, which are of another time
   return {};
+}
+
+Result<void> BackScoring::begin_sums(Past& past, const health::Input& input, Timestamp t, std::chrono::milliseconds interval,
+                                     Scores& scored) {
+  return past.sums.begin(*sliding_, *past.board, health::Evidence(input), t, interval,
+                         [&](const fleet::Board&, health::RunningSums& sums) { add_sums(past, input, sums, scored); });
+}
+
+void BackScoring::add_sums(Past& past, const health::Input& input, health::RunningSums& sums, Scores& scored) const {
+  auto report = sums.score(*settings_.profile, input);
+  if (report.overall) sums.note_score(report.at, *report.overall);
+  add(past, std::move(report), scored);
+}
+
+void BackScoring::add(Past& past, health::Report report, Scores& scored) const {
+  if (report.overall) {
+    auto& previous = past.previous;
+    const auto at = std::ranges::lower_bound(previous, report.at, {}, &health::Reading::at);
+    if (at != previous.end() && at->at == report.at) at->value = *report.overall;  // a day that is done again
+    else previous.insert(at, {report.at, *report.overall});
+  }
+  scored.emplace_back(past.board->id, std::make_shared<const health::Report>(std::move(report)));
 }
 
 // Boards of one interval at a time.

@@ -7,6 +7,7 @@
 
 #include "services/back_record.h"
 #include "services/back_stories.h"
+#include "services/back_sums.h"
 #include "services/score_history.h"
 #include "services/sliding_store.h"
 
@@ -43,7 +44,7 @@ class BackScoring {
     bool finished = false;
   };
   /// One small piece: up to four boards of a host are looked through, or scored over one day. Stopped in the middle, killed or failed, it
-  /// is done again, with the same result. Memory: a month of readings of four boards.
+  /// is done again, with the same result. Memory: a month of readings of four boards when they begin, then a day of them.
   Result<Done> step(std::stop_token stop = {});
 
  private:
@@ -54,6 +55,8 @@ class BackScoring {
     Hours missing;            // hours since the epoch
     Timestamp dense_from{};   // rounds every quarter of an hour
     health::Series previous;  // overall scores of the month before the day in hand, and of its rounds so far
+    std::optional<Timestamp> recalled_until;
+    BackSums sums;
   };
   struct Group {
     std::vector<Past> boards;  // of one host
@@ -75,6 +78,13 @@ class BackScoring {
   std::vector<Past*> due(Group& group, Timestamp t) const;
   Result<std::uint64_t> rounds(Group& group, Timestamp t, std::vector<store::RowBatch>& rows);
   Result<void> round(Group& group, std::span<Past* const> due, Timestamp t, std::vector<store::RowBatch>& rows);
+  using Scores = std::vector<Scored>;
+  Result<bool> go_on(Past& past, const Hearing& heard, Timestamp t, std::chrono::milliseconds interval, Scores& scored);
+  Result<void> begin_anew(std::span<Past* const> boards, const Hearing& heard, Timestamp t, std::chrono::milliseconds interval,
+                          Scores& scored);
+  Result<void> begin_sums(Past& past, const health::Input& input, Timestamp t, std::chrono::milliseconds interval, Scores& scored);
+  void add_sums(Past& past, const health::Input& input, health::RunningSums& sums, Scores& scored) const;
+  void add(Past& past, health::Report report, Scores& scored) const;
 
   const store::TelemetryStore& telemetry_;
   const store::RecordStore& records_;

@@ -9,6 +9,7 @@ using store::Point;
 using store::SeriesKey;
 
 constexpr std::chrono::hours kAhead{24};  // a day's file is opened once
+constexpr std::chrono::hours kBehind{4};  // rounds that go on look back at the hour that they ended
 
 }  // namespace
 
@@ -29,10 +30,12 @@ void SlidingStore::note_lack(const SeriesKey& series, TimeRange range, Lacking& 
   if (goes_on && range.to <= w.to) return;
   if (!goes_on) w = {range.from, range.from, {}};
   auto& points = w.points;
-  const auto stale = std::ranges::lower_bound(points, range.from, {}, &Point::at) - points.begin();
+  const auto keep_from = std::max(w.from, range.from - kBehind);
+  const auto stale = std::ranges::lower_bound(points, keep_from, {}, &Point::at) - points.begin();
   if (stale * 8 > std::ssize(points)) {
     points.erase(points.begin(), points.begin() + stale);
-    w.from = range.from;
+    if (stale > std::ssize(points)) points.shrink_to_fit();  // rounds went on: a month became hours
+    w.from = keep_from;
   }
   lacking[{w.to, std::max(range.to, std::min(range.to + kAhead, end_))}].push_back(series);
 }

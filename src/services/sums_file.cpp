@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -21,6 +22,13 @@ Result<std::unique_ptr<SumsFile>> SumsFile::open(const std::filesystem::path& fo
   if (descriptor < 0)
     return Error{Errc::unavailable, fmt::format("{}: cannot make a file for scoring's sums: {}", folder.string(), std::strerror(errno))};
   ::unlink(name.c_str());  // nobody finds it, and it goes with the process
+  return std::unique_ptr<SumsFile>(new SumsFile(descriptor));
+}
+
+Result<std::unique_ptr<SumsFile>> SumsFile::in_memory() {
+  const int descriptor = ::memfd_create("scoring-sums", MFD_CLOEXEC);
+  if (descriptor < 0)
+    return Error{Errc::unavailable, fmt::format("cannot make a file in memory for scoring's sums: {}", std::strerror(errno))};
   return std::unique_ptr<SumsFile>(new SumsFile(descriptor));
 }
 

@@ -16,6 +16,8 @@ class SumsFile {
  public:
   /// unavailable: no such folder, no space.
   static Result<std::unique_ptr<SumsFile>> open(const std::filesystem::path& folder);
+  /// One without a folder, for a board or a few. unavailable: no memory.
+  static Result<std::unique_ptr<SumsFile>> in_memory();
   ~SumsFile();
   SumsFile(const SumsFile&) = delete;
   SumsFile& operator=(const SumsFile&) = delete;
