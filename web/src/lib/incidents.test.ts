@@ -8,6 +8,7 @@ import {
   evidenceWords,
   kCannotTell,
   momentsOf,
+  openFor,
   openWords,
   partName,
   placeHref,
@@ -17,8 +18,10 @@ import {
   sidesOf,
   signLanes,
   signWindow,
+  stepWords,
   strength,
   sureness,
+  tickWords,
   turns,
 } from './incidents';
 
@@ -86,6 +89,11 @@ describe('a row', () => {
     expect(reach(incident(1, { gpus: 0 }))).toBe('1 host');
   });
 
+  it('says since when', () => {
+    expect(openFor(incident(5), Date.parse(at(22)) + 5000)).toBe('17 min');
+    expect(openFor(incident(5), Date.parse(at(4)))).toBe('0 s');
+  });
+
   it('leads to its board or host, and to none where it is of several', () => {
     expect(placeHref(incident(1))).toBe('/gpus/1650?tab=events');
     expect(placeHref(incident(1, { scope: 'host', gpu: null }))).toBe('/hosts/h1');
@@ -139,7 +147,7 @@ describe('evidence', () => {
 describe('words of a sign', () => {
   it('leave out the name that stands beside them', () => {
     expect(bareDetail('board 1650: too hot', '1650', 'h1')).toBe('Too hot');
-    expect(bareDetail('board 1650 (H100) appeared on h1', '1650', 'h1')).toBe('(H100) appeared on h1');
+    expect(bareDetail('board 1650 (H100) appeared on h1', '1650', 'h1')).toBe('Board 1650 (H100) appeared on h1');
     expect(bareDetail('h1: 7 of 8 boards at once', null, 'h1')).toBe('7 of 8 boards at once');
     expect(bareDetail('board 1651: too hot', '1650', 'h1')).toBe('Board 1651: too hot');
   });
@@ -175,6 +183,27 @@ describe('a line of time', () => {
       ['anomaly', 'board 1650: errors', false, ''],
       ['', 'a new board', false, 'cleared 6'],
     ]);
+  });
+
+  it('marks what an incident was told without a step of its own, once', () => {
+    const told = [
+      { incident: '6', at: at(5), detail: 'board 1650: errors' },
+      { incident: '6', at: at(3), detail: 'Xid 48' },
+      { incident: '6', at: at(4), detail: 'of another board' },
+    ];
+    const moments = momentsOf(items, (i) => i.kind, told);
+    expect(moments.map((m) => m.steps.map(stepWords).join())).toEqual([
+      '',
+      'First sign of incident 6',
+      'Part of incident 6',
+      'Part of incident 6',
+      'Incident 6 cleared',
+    ]);
+  });
+
+  it('names moments by the second only where that is needed', () => {
+    expect(tickWords(Date.parse(at(5)), 60_000)).toBe('08:05:00');
+    expect(tickWords(Date.parse(at(5)), 3_600_000)).toBe('26 Nov 08:05');
   });
 
   it('keeps a step that no event made', () => {

@@ -1,6 +1,6 @@
 // Incidents in words: how bad, why, and what to do; their signs in the order of time.
 import type { Band, CauseEvidence, Incident, IncidentDetail, IncidentPart, IncidentStep, Severity, TimelineItem } from '../api';
-import { count, percent, sentence } from './format';
+import { count, percent, sentence, shortTime, span } from './format';
 import { gpuHref, hostHref } from './places';
 
 /** The band whose shape and colour a severity borrows; null: it is no state to act on. */
@@ -54,6 +54,9 @@ export function reach(i: Pick<Incident, 'gpus' | 'hosts'>): string {
   if (i.gpus === 0) return count(i.hosts, 'host');
   return i.hosts > 1 ? `${count(i.gpus, 'GPU')} on ${count(i.hosts, 'host')}` : count(i.gpus, 'GPU');
 }
+
+/** "17 min", "3 d": how long it has been open. */
+export const openFor = (i: Pick<Incident, 'opened_at'>, now: number) => span(Math.max(0, (now - Date.parse(i.opened_at)) / 1000));
 
 /** The page of what it is about, where that is one board or one host. */
 export function placeHref(i: Pick<Incident, 'scope' | 'gpu' | 'host'>): string | null {
@@ -115,7 +118,7 @@ export function sidesOf(sides: Record<string, number>): { side: string; share: n
 
 /** Words of an event or a sign without the name that stands beside them anyway. */
 export function bareDetail(detail: string, gpu: string | null, host: string | null): string {
-  const own = [gpu && `board ${gpu}: `, gpu && `board ${gpu} `, host && `${host}: `].filter(Boolean) as string[];
+  const own = [gpu && `board ${gpu}: `, host && `${host}: `].filter(Boolean) as string[];
   const start = own.find((o) => detail.startsWith(o));
   return sentence(start ? detail.slice(start.length) : detail);
 }
@@ -123,6 +126,7 @@ export function bareDetail(detail: string, gpu: string | null, host: string | nu
 export interface Moment {
   at: string;
   kind: string; // a sign's or an event's word; an incident's step
+  code: number | null; // of an Xid
   title: string;
   detail: string;
   about: string; // "host" where it is not of the board itself
@@ -143,14 +147,36 @@ export const stepName = (what: string) => kSteps[what] ?? what.replaceAll('_', '
 
 const begins = (what: string) => what === 'opened' || what === 'reopened';
 
+/** What a step did to an incident, beside the event that made it. */
+export function stepWords({ what, incident }: { what: string; incident: string }): string {
+  if (what === 'opened') return `First sign of incident ${incident}`;
+  if (what === 'reopened') return `Incident ${incident} is back`;
+  return what === 'updated' ? `Part of incident ${incident}` : `Incident ${incident} ${stepName(what)}`;
+}
+
+/** What an incident was told; its history keeps only the steps that changed it. */
+export interface Told {
+  incident: string;
+  at: string;
+  detail: string;
+}
+
+function addSigns(moments: Moment[], told: Told[]): void {
+  for (const { incident, at, detail } of told) {
+    const made = moments.find((m) => m.at === at && m.detail === detail);
+    if (made && !made.steps.some((s) => s.incident === incident)) made.steps.push({ what: 'updated', incident });
+  }
+}
+
 /** Events and incidents of a board as one line of time, the oldest first: a step of an incident stands with the event that made it. */
-export function momentsOf(items: TimelineItem[], name: (item: TimelineItem) => string): Moment[] {
+export function momentsOf(items: TimelineItem[], name: (item: TimelineItem) => string, told: Told[] = []): Moment[] {
   const sorted = items.map((item, i) => ({ item, i })).sort((a, b) => Date.parse(a.item.at) - Date.parse(b.item.at) || b.i - a.i);
   const moments: Moment[] = [];
   const of = new Map<Moment, TimelineItem>();
   for (const { item } of sorted) {
     if (item.what !== 'event') continue;
-    const moment = { at: item.at, kind: item.kind, title: name(item), detail: item.detail, about: item.about, first: false, steps: [] };
+    const { at, kind, code, detail, about } = item;
+    const moment: Moment = { at, kind, code, title: name(item), detail, about, first: false, steps: [] };
     moments.push(moment);
     of.set(moment, item);
   }
@@ -159,8 +185,9 @@ export function momentsOf(items: TimelineItem[], name: (item: TimelineItem) => s
     const step = { what: item.kind, incident: item.incident ?? '' };
     const made = moments.find((m) => of.has(m) && m.at === item.at && item.detail.includes(m.detail));
     if (made) made.steps.push(step);
-    else moments.push({ at: item.at, kind: item.kind, title: '', detail: item.detail, about: item.about, first: false, steps: [step] });
+    else moments.push({ ...item, title: '', first: false, steps: [step] });
   }
+  addSigns(moments, told);
   for (const m of moments) m.first = m.steps.some((s) => begins(s.what));
   // A stable sort: at one instant, events come before the steps that nothing made.
   return moments.sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
@@ -196,6 +223,12 @@ export function signWindow(lines: { at: string }[]): { from: number; to: number 
   const [first, last] = [Math.min(...at), Math.max(...at)];
   const room = Math.max(60_000, (last - first) * 0.08);
   return { from: first - room, to: last + room };
+}
+
+/** A moment on the axis of a line of time: with seconds where minutes would say the same twice. */
+export function tickWords(at: number, width: number): string {
+  const iso = new Date(at).toISOString();
+  return width < 15 * 60_000 ? iso.slice(11, 19) : shortTime(iso);
 }
 
 /** Steps that say more than that a sign came: those stand on the line of time already. */

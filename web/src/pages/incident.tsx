@@ -3,11 +3,11 @@ import { useRef, useState } from 'preact/hooks';
 import { api, type IncidentDetail, type IncidentPart, type IncidentStep, type RankedCause } from '../api';
 import { askIncidents } from '../app/incidents';
 import { now, summary } from '../app/live';
-import { lengthOf } from '../lib/duration';
 import { ago, count, exact, percent, sentence, title } from '../lib/format';
 import {
   bareDetail,
   causeWords,
+  openFor,
   partName,
   placeHref,
   reach,
@@ -78,9 +78,7 @@ function Header({ incident: i }: { incident: IncidentDetail }) {
           </li>
           <li>{reach(i)}</li>
           <li title={exact(i.opened_at)}>
-            {i.state === 'open'
-              ? `open for ${lengthOf({ from: i.opened_at, to: null }, now.value)}`
-              : `opened ${ago(i.opened_at, now.value)}`}
+            {i.state === 'open' ? `open for ${openFor(i, now.value)}` : `opened ${ago(i.opened_at, now.value)}`}
           </li>
           <li title={exact(i.last_sign_at)}>last sign {ago(i.last_sign_at, now.value)}</li>
           {i.reopened > 0 && <li>came back {count(i.reopened, 'time')}</li>}

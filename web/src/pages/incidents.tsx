@@ -1,9 +1,8 @@
 import { api, type Incident } from '../api';
 import { kMostOpen } from '../app/incidents';
 import { now, summary } from '../app/live';
-import { lengthOf } from '../lib/duration';
 import { count, exact, number, sentence } from '../lib/format';
-import { byUrgency, causeWords, openWords, placeHref, reach, sureness } from '../lib/incidents';
+import { byUrgency, causeWords, openFor, openWords, placeHref, reach, sureness } from '../lib/incidents';
 import { incidentHref } from '../lib/places';
 import { AsOf, When } from '../parts/as_of';
 import { SeverityShape, SeverityWord } from '../parts/incident_list';
@@ -15,22 +14,32 @@ const kCleared = 100;
 
 function Where({ incident }: { incident: Incident }) {
   const href = placeHref(incident);
-  const place = sentence(incident.place);
-  if (!href) return <>{place}</>;
+  const [what = '', host] = incident.place.split(' on ');
+  if (!href) return <>{sentence(incident.place)}</>;
   return (
-    <a class="link" href={href}>
-      {place}
-    </a>
+    <>
+      <a class="link" href={href}>
+        {sentence(what)}
+      </a>
+      {host && (
+        <span class="t3">
+          {' '}
+          on <span class="whole">{host}</span>
+        </span>
+      )}
+    </>
   );
 }
 
 function Cause({ incident }: { incident: Incident }) {
   const sure = sureness(incident);
   return (
-    <a class="link incident-cause" href={incidentHref(incident.id)}>
-      {causeWords(incident)}
+    <>
+      <a class="incident-cause" href={incidentHref(incident.id)}>
+        {causeWords(incident)}
+      </a>
       {sure && <span class="sure"> {sure}</span>}
-    </a>
+    </>
   );
 }
 
@@ -44,7 +53,7 @@ const kHow: Column<Incident> = {
   ),
 };
 const kWhy: Column<Incident> = { title: 'What it is, and how sure', class: 'wrap i-cause', cell: (i) => <Cause incident={i} /> };
-const kWhere: Column<Incident> = { title: 'Where', class: 'wrap i-where', cell: (i) => <Where incident={i} /> };
+const kWhere: Column<Incident> = { title: 'Where', class: 'i-where', cell: (i) => <Where incident={i} /> };
 const kReach: Column<Incident> = { title: 'Affected', class: 'i-reach t2', cell: reach };
 const kNext: Column<Incident> = { title: 'Next step', class: 'wrap i-next', cell: (i) => sentence(i.action_says) };
 
@@ -60,7 +69,7 @@ const kOpenColumns: Column<Incident>[] = [
     hint: (i) => exact(i.opened_at),
     cell: (i) => (
       <>
-        {lengthOf({ from: i.opened_at, to: null }, now.value)}
+        {openFor(i, now.value)}
         {i.reopened > 0 && <span class="t3">, back {count(i.reopened, 'time')}</span>}
       </>
     ),

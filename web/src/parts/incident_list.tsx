@@ -1,7 +1,7 @@
 import type { Incident, Severity } from '../api';
 import { now } from '../app/live';
-import { ago, exact, sentence } from '../lib/format';
-import { causeWords, kSeverityBands, reach, sureness } from '../lib/incidents';
+import { exact, sentence } from '../lib/format';
+import { causeWords, kSeverityBands, openFor, reach, sureness } from '../lib/incidents';
 import { incidentHref } from '../lib/places';
 import { BandShape } from './icons';
 
@@ -31,17 +31,20 @@ function Row({ incident }: { incident: Incident }) {
           <span class="id">{causeWords(incident)}</span>
           <span class="why">
             <SeverityWord severity={incident.severity} /> · {sentence(incident.place)}
-            {incident.gpus > 1 && ` and more: ${reach(incident)}`} · {ago(incident.opened_at, now.value)}
+            {incident.gpus > 1 && ` and more: ${reach(incident)}`}
           </span>
           <span class="why next-step">
             <b>Next</b> {incident.action_says}
           </span>
         </span>
-        {sure && (
-          <span class="sure" title="How likely this cause is">
-            {sure}
-          </span>
-        )}
+        <span class="il-end">
+          {sure && (
+            <span class="sure" title="How likely this cause is">
+              {sure}
+            </span>
+          )}
+          <span class="t3">{openFor(incident, now.value)}</span>
+        </span>
       </a>
     </li>
   );

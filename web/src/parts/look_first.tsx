@@ -8,7 +8,7 @@ import { BandShape } from './icons';
 import { Card, Empty, ErrorNote, Skeleton } from './states';
 import { useData, useRefresh } from './use_data';
 
-const kRows = 6;
+const kRows = 5;
 // Every board that needs action is ringed on the map, not only those that the list has room for.
 const kAsked = 200;
 

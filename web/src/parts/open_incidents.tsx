@@ -2,7 +2,7 @@ import { askIncidents, incidentsError, openCount, openIncidents } from '../app/i
 import { IncidentList } from './incident_list';
 import { Card, Empty, ErrorNote, Skeleton } from './states';
 
-const kRows = 4;
+const kRows = 3;
 
 /** On the overview: the worst of what is open. */
 export function OpenIncidents() {

@@ -1,6 +1,6 @@
 import type { IncidentDetail, IncidentLine } from '../api';
-import { exact, number, shortTime } from '../lib/format';
-import { bareDetail, type SignLane, signLanes, signWindow } from '../lib/incidents';
+import { exact, number } from '../lib/format';
+import { bareDetail, type SignLane, signLanes, signWindow, tickWords } from '../lib/incidents';
 import { gpuHref, hostHref } from '../lib/places';
 import { Card, Empty } from './states';
 import { type Column, DataTable } from './table';
@@ -32,7 +32,7 @@ function Ticks({ from, to }: { from: number; to: number }) {
   return (
     <div class="lane-ticks t3" aria-hidden="true">
       {[0, 0.25, 0.5, 0.75].map((p) => (
-        <span key={p}>{shortTime(new Date(from + p * (to - from)).toISOString())}</span>
+        <span key={p}>{tickWords(from + p * (to - from), to - from)}</span>
       ))}
     </div>
   );
@@ -58,7 +58,8 @@ const kCodes: Record<string, string> = { xid: 'Xid', sxid: 'SXid', dcgm_health: 
 
 function facts(line: IncidentLine): string {
   const code = line.code === null ? '' : `${kCodes[line.kind ?? ''] ?? 'code'} ${line.code}`;
-  return [code, line.job && `job ${line.job}`, line.process && `process ${line.process}`].filter(Boolean).join(', ');
+  const said = line.detail?.includes(code) ? '' : code;
+  return [said, line.job && `job ${line.job}`, line.process && `process ${line.process}`].filter(Boolean).join(', ');
 }
 
 function What({ line }: { line: Row }) {
@@ -72,10 +73,10 @@ function What({ line }: { line: Row }) {
   );
 }
 
-const kColumns: Column<Row>[] = [
+const columns = (onePlace: boolean): Column<Row>[] => [
   { title: 'When, in UTC', cell: (l) => <time dateTime={l.at}>{exact(l.at).replace(' UTC', '')}</time> },
   { title: 'Sign', class: 'wrap', cell: (l) => <What line={l} /> },
-  { title: 'Where', class: 'mono', cell: (l) => <Where line={l} /> },
+  { title: 'Where', class: onePlace ? 'mono wide-only' : 'mono', cell: (l) => <Where line={l} /> },
 ];
 
 /** All that was heard, on one line of time and in words, the oldest first. */
@@ -102,7 +103,7 @@ export function SignsCard({ incident }: { incident: IncidentDetail }) {
         class="sign-table"
         testid="signs"
         tall={rows.length > 12}
-        columns={kColumns}
+        columns={columns(new Set(lines.map((l) => l.gpu ?? l.host)).size === 1)}
         rows={rows}
         keyOf={(l, i) => `${l.at} ${l.sign} ${i}`}
       />

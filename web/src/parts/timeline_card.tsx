@@ -1,9 +1,10 @@
 import { useState } from 'preact/hooks';
-import { api, type GpuDetail } from '../api';
+import { api, type GpuDetail, type TimelineItem } from '../api';
 import { summary } from '../app/live';
-import { kindName } from '../lib/events';
-import { exact, title } from '../lib/format';
-import { bareDetail, type Moment, momentsOf, stepName } from '../lib/incidents';
+import { meta } from '../app/meta';
+import { kindName, meaningOf } from '../lib/events';
+import { exact } from '../lib/format';
+import { bareDetail, type Moment, momentsOf, stepWords, type Told } from '../lib/incidents';
 import { incidentHref } from '../lib/places';
 import { When } from './as_of';
 import { Card, Empty, ErrorNote, Skeleton } from './states';
@@ -17,11 +18,29 @@ function Steps({ moment }: { moment: Moment }) {
     <>
       {moment.steps.map((s) => (
         <a class="badge step" href={incidentHref(s.incident)} key={`${s.what} ${s.incident}`}>
-          {moment.first ? 'First sign of' : `${title(stepName(s.what))}:`} incident {s.incident}
+          {stepWords(s)}
         </a>
       ))}
     </>
   );
+}
+
+// What an Xid means says more than that it was reported.
+function words(moment: Moment, gpu: GpuDetail): string {
+  const own = bareDetail(moment.detail, gpu.id, gpu.host);
+  if (moment.kind !== 'xid' || moment.code === null) return own;
+  return meaningOf({ ...moment, gpu: gpu.id, host: gpu.host }, meta.value?.xids ?? []).meaning;
+}
+
+const nameOf = (item: TimelineItem) => (item.code === null ? kindName(item.kind) : `${kindName(item.kind)} ${item.code}`);
+
+// The newest incidents tell which events they were told: their signs.
+const kTold = 4;
+
+function useTold(items: TimelineItem[]): Told[] {
+  const ids = [...new Set(items.map((i) => i.incident).filter((id) => id !== null))].slice(0, kTold);
+  const { value } = useData(`told ${ids.join()} ${items.length}`, (signal) => Promise.all(ids.map((id) => api.incident(id, signal))));
+  return (value ?? []).flatMap((i) => i.lines.map((l) => ({ incident: i.id, at: l.at, detail: l.detail ?? '' })));
 }
 
 function Line({ moment, gpu }: { moment: Moment; gpu: GpuDetail }) {
@@ -32,7 +51,7 @@ function Line({ moment, gpu }: { moment: Moment; gpu: GpuDetail }) {
         {moment.title && <span class="main">{moment.title}</span>}
         {moment.title && moment.about === 'host' && <span class="t3"> of its host</span>} <Steps moment={moment} />
       </p>
-      <p class="t2">{bareDetail(moment.detail, gpu.id, gpu.host)}</p>
+      <p class="t2">{words(moment, gpu)}</p>
       <p class="t3" title={exact(moment.at)}>
         {exact(moment.at)} · <When at={moment.at} />
       </p>
@@ -45,7 +64,8 @@ export function TimelineCard({ gpu }: { gpu: GpuDetail }) {
   const [all, setAll] = useState(false);
   const { value, error, reload } = useData(`timeline ${gpu.id}`, (signal) => api.timeline(gpu.id, { limit: kLimit }, signal));
   useRefresh(reload, summary.value?.as_of, 5000);
-  const moments = value ? momentsOf(value.items, (item) => kindName(item.kind)) : [];
+  const items = value?.items ?? [];
+  const moments = momentsOf(items, nameOf, useTold(items));
   const shown = all ? moments : moments.slice(-kFew);
   const hidden = moments.length - shown.length;
   return (
