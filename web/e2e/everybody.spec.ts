@@ -1,20 +1,6 @@
 // The pages on small and large screens, and for those who do not see them. Runs against `ghm demo`, as places.spec.ts does.
-import { createRequire } from 'node:module';
 import { expect, type Page, test } from '@playwright/test';
-import { gpuPath, serverUrl, shot, sickest, sideways } from './support';
-
-const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-
-/** Everything that axe finds against WCAG 2.2 A and AA. */
-async function findings(page: Page): Promise<string[]> {
-  return page.evaluate(async () => {
-    const axe = (window as unknown as { axe: { run: (o: object) => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } })
-      .axe;
-    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
-    const { violations } = await axe.run({ runOnly: { type: 'tag', values: tags } });
-    return violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 120)).join(' | ')}`);
-  });
-}
+import { axePath, findings, gpuPath, serverUrl, shot, sickest, sideways } from './support';
 
 for (const [name, width, height, colorScheme] of [
   ['narrow', 320, 700, 'dark'],
@@ -77,7 +63,16 @@ test('no page is heavy', async ({ browser, request }) => {
   expect(weight(first, /./)).toBeLessThan(150_000);
   expect(weight(first, /\.js$/)).toBeLessThan(75_000);
   expect(weight(first, /\.css$/)).toBeLessThan(14_000);
-  for (const path of [gpuPath(gpu), `/hosts/${gpu.host}`, `/sites/${gpu.datacenter}`, '/gpus', '/trust', '/events']) {
+  for (const path of [
+    gpuPath(gpu),
+    `/hosts/${gpu.host}`,
+    `/sites/${gpu.datacenter}`,
+    '/gpus',
+    '/trust',
+    '/events',
+    '/incidents',
+    '/incidents/1',
+  ]) {
     const more = new Map([...(await load(path))].filter(([name]) => !first.has(name) && name.startsWith('/assets/')));
     // The chart library comes after the page, and once.
     expect(weight(more, /^(?!.*\/chart-).*$/), path).toBeLessThan(25_000);

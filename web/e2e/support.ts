@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { type APIRequestContext, expect, type Page } from '@playwright/test';
 import type { FleetSummary, Gpu, GpuDetail, GpuHealth } from '../src/api';
 
@@ -78,4 +79,17 @@ export async function sickest(request: APIRequestContext): Promise<{ gpu: Gpu; h
     )
     .toBeGreaterThan(0);
   return found!;
+}
+
+export const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+/** Everything that axe finds against WCAG 2.2 A and AA. */
+export async function findings(page: Page): Promise<string[]> {
+  return page.evaluate(async () => {
+    const axe = (window as unknown as { axe: { run: (o: object) => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } })
+      .axe;
+    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+    const { violations } = await axe.run({ runOnly: { type: 'tag', values: tags } });
+    return violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 120)).join(' | ')}`);
+  });
 }

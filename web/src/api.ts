@@ -340,7 +340,7 @@ export interface Asset {
   inventory: Inventory | null;
 }
 
-interface Page<T> {
+export interface Page<T> {
   items: T[];
   next: string | null;
   as_of: string;
@@ -400,6 +400,112 @@ export interface Coverage {
   conflicts: { kind: string; id: string | null; claims: string; detail: string; since: string; last: string }[];
   values: { accepted: number; refused: number; by_reason: Record<string, number> };
   items: { id: string; name: string; coverage: number; dimensions: Record<string, number> }[];
+}
+
+export type Severity = 'info' | 'warning' | 'error' | 'critical';
+export type IncidentState = 'open' | 'cleared' | 'merged';
+
+/** One story behind several signs, with its likeliest cause. `gpu` and `host` are of its first part. */
+export interface Incident {
+  id: string;
+  state: IncidentState;
+  severity: Severity;
+  scope: string;
+  place: string;
+  gpu: string | null;
+  host: string | null;
+  gpus: number;
+  hosts: number;
+  opened_at: string;
+  last_sign_at: string;
+  changed_at: string;
+  reopened: number;
+  cause: string | null; // null where it cannot be told
+  cause_says: string | null;
+  probability: number | null;
+  cannot_tell: boolean;
+  side: string;
+  action: string;
+  action_says: string;
+  confirmed_cause: string | null;
+  simulated: boolean;
+}
+
+export interface CauseEvidence {
+  evidence: string;
+  says: string;
+  present: boolean; // false: it could have been seen and was not
+  weight: number; // natural logarithm of how much likelier it is under this cause
+  source: string;
+}
+
+export interface RankedCause {
+  cause: string;
+  says: string;
+  side: string;
+  probability: number;
+  action: string;
+  action_says: string;
+  sources: string;
+  evidence_for: CauseEvidence[];
+  evidence_against: CauseEvidence[];
+}
+
+export interface IncidentLine {
+  at: string;
+  sign: string;
+  says: string;
+  gpu: string | null;
+  host: string | null;
+  code: number | null;
+  kind: string | null;
+  job: string | null;
+  process: string | null;
+  detail: string | null;
+}
+
+export interface IncidentPart {
+  gpu: string | null;
+  host: string | null;
+  rack: string | null;
+  job: string | null;
+  open: boolean;
+  signs: string[];
+}
+
+export interface IncidentStep {
+  at: string;
+  what: string;
+  why: string;
+  by: string | null;
+}
+
+export interface IncidentDetail extends Incident {
+  merged_into: string | null;
+  unknown_probability: number;
+  sides: Record<string, number>;
+  catalogue: string;
+  causes: RankedCause[];
+  signs: { sign: string; says: string; count: number }[];
+  lines: IncidentLine[];
+  lines_left_out: number;
+  parts: IncidentPart[];
+  history: IncidentStep[];
+}
+
+/** An event, or a step of an incident, of a board or its host. */
+export interface TimelineItem {
+  at: string;
+  what: 'event' | 'incident';
+  kind: string;
+  about: string;
+  code: number | null;
+  incident: string | null;
+  detail: string;
+}
+
+export interface Timeline extends Page<TimelineItem> {
+  more: boolean;
 }
 
 export interface Me {
@@ -510,6 +616,7 @@ export function queryOf(params: Params): string {
 }
 
 const gpuPath = (id: string) => `/gpus/${encodeURIComponent(id)}`;
+const incidentPath = (id: string) => `/incidents/${encodeURIComponent(id)}`;
 
 export const api = {
   summary: (signal?: AbortSignal) => json<FleetSummary>('/fleet/summary', signal),
@@ -535,6 +642,13 @@ export const api = {
   jobs: (id: string, signal?: AbortSignal) => json<Page<Job>>(`${gpuPath(id)}/jobs`, signal),
   gpuEvents: (id: string, params: Params, signal?: AbortSignal) => json<Page<GpuEvent>>(`${gpuPath(id)}/events${queryOf(params)}`, signal),
   events: (params: Params, signal?: AbortSignal) => json<Page<GpuEvent>>(`/events${queryOf(params)}`, signal),
+  incidents: (params: Params, signal?: AbortSignal) => json<Page<Incident>>(`/incidents${queryOf(params)}`, signal),
+  incident: (id: string, signal?: AbortSignal) => json<IncidentDetail>(incidentPath(id), signal),
+  sayCause: (id: string, body: { cause: string; verdict: 'right' | 'wrong' }) =>
+    json<IncidentDetail>(`${incidentPath(id)}/feedback`, undefined, { method: 'POST', body }),
+  clearIncident: (id: string, reason: string) =>
+    json<IncidentDetail>(`${incidentPath(id)}/clear`, undefined, { method: 'POST', body: { reason } }),
+  timeline: (id: string, params: Params, signal?: AbortSignal) => json<Timeline>(`${gpuPath(id)}/timeline${queryOf(params)}`, signal),
   coverage: (signal?: AbortSignal) => json<Coverage>('/fleet/coverage', signal),
   assets: (params: Params, signal?: AbortSignal) => json<Page<Asset>>(`/assets${queryOf(params)}`, signal),
   maintenance: (params: Params, signal?: AbortSignal) => json<Page<Maintenance>>(`/maintenance${queryOf(params)}`, signal),

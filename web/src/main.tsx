@@ -1,5 +1,6 @@
 import { type ComponentChildren, type ComponentType, render } from 'preact';
 import { useEffect } from 'preact/hooks';
+import { watchIncidents } from './app/incidents';
 import { lazyPage } from './app/lazy';
 import { goLive } from './app/live';
 import { loadMeta } from './app/meta';
@@ -17,9 +18,12 @@ import './style/map.css';
 import './style/pages.css';
 import './style/gpu.css';
 import './style/ledger.css';
+import './style/incidents.css';
 
 const GpuList = lazyPage(async () => (await import('./pages/gpu_list')).GpuList);
 const GpuPage = lazyPage(async () => (await import('./pages/gpu')).GpuPage);
+const Incidents = lazyPage(async () => (await import('./pages/incidents')).Incidents);
+const IncidentPage = lazyPage(async () => (await import('./pages/incident')).IncidentPage);
 const SitePage = lazyPage(async () => (await import('./pages/site')).SitePage);
 const RackPage = lazyPage(async () => (await import('./pages/place')).RackPage);
 const HostPage = lazyPage(async () => (await import('./pages/place')).HostPage);
@@ -47,13 +51,14 @@ function NotFound() {
 
 function titleOf(at: string): string {
   const [, first, second] = at.split('/');
-  if (second) return decoded(second);
+  if (second) return first === 'incidents' ? `Incident ${decoded(second)}` : decoded(second);
   return kPages.find((p) => p.href === `/${first}`)?.text ?? (first === 'more' ? 'More' : 'Not found');
 }
 
 const kNamed: Record<string, ComponentType> = {
   '/': Overview,
   '/gpus': GpuList,
+  '/incidents': Incidents,
   '/events': Events,
   '/trust': Trust,
   '/assets': Assets,
@@ -66,6 +71,7 @@ const kNamed: Record<string, ComponentType> = {
 // Pages of one thing, by the first part of the path.
 const kOne: Record<string, (name: string) => ComponentChildren> = {
   gpus: (id) => <GpuPage key={id} id={id} />,
+  incidents: (id) => <IncidentPage key={id} id={id} />,
   sites: (name) => <SitePage key={name} name={name} />,
   racks: (name) => <RackPage key={name} name={name} />,
   hosts: (name) => <HostPage key={name} name={name} />,
@@ -87,6 +93,7 @@ startTheme();
 startRouter();
 goLive();
 loadMeta();
+watchIncidents();
 render(
   <Shell>
     <Page />

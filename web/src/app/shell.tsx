@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { count } from '../lib/format';
 import { Icon, type IconName, Mark } from '../parts/icons';
 import { KeyForm } from '../parts/key_form';
+import { openCount } from './incidents';
 import { denied, live, summary } from './live';
 import { kPages, type PageEntry } from './pages';
 import { navigate, path, query } from './router';
@@ -22,6 +23,12 @@ function NavLink({ page, current }: { page: Pick<PageEntry, 'href' | 'icon' | 't
     <a href={page.href} title={page.about} aria-current={current ? 'page' : undefined}>
       <Icon name={page.icon} />
       <span>{page.text}</span>
+      {page.href === '/incidents' && openCount.value && (
+        <b class="nav-count" data-testid="open-incidents">
+          {openCount.value}
+          <span class="vh"> open</span>
+        </b>
+      )}
     </a>
   );
 }
@@ -37,7 +44,7 @@ function Rail() {
   );
 }
 
-const kMore = { href: '/more', icon: 'more', text: 'More', about: 'Assets, maintenance, quarantine, about' } as const;
+const kMore = { href: '/more', icon: 'more', text: 'More', about: 'Trust, assets, maintenance, quarantine, about' } as const;
 
 function PhoneTabs() {
   const behindMore = path.value === kMore.href || kPages.some((p) => !p.phone && isCurrent(p.href));

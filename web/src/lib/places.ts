@@ -13,6 +13,7 @@ export const siteHref = (site: string) => `/sites/${segment(site)}`;
 export const rackHref = (rack: string, site?: string | null) => `/racks/${segment(rack)}${site ? `?site=${segment(site)}` : ''}`;
 export const hostHref = (host: string) => `/hosts/${segment(host)}`;
 export const gpuHref = (id: string, tab?: string) => `/gpus/${segment(id)}${tab ? `?tab=${tab}` : ''}`;
+export const incidentHref = (id: string) => `/incidents/${segment(id)}`;
 
 export interface Crumb {
   text: string;

@@ -11,6 +11,7 @@ import { moment, momentText, windowOf } from '../lib/ranges';
 import { When } from '../parts/as_of';
 import { kBandNames } from '../parts/bands';
 import { Crumbs } from '../parts/crumbs';
+import { GpuIncidents } from '../parts/gpu_incidents';
 import { BandShape, Icon } from '../parts/icons';
 import { Readings } from '../parts/readings';
 import { ScoreCard } from '../parts/score_card';
@@ -319,6 +320,7 @@ export function GpuPage({ id }: { id: string }) {
       <Crumbs place={gpu.value} here={gpu.value.slot === null ? gpu.value.id : `GPU ${gpu.value.slot}`} />
       <Header gpu={gpu.value} work={work} />
       <SilentNote gpu={gpu.value} work={work} />
+      <GpuIncidents id={gpu.value.id} host={gpu.value.host} />
       <Tabs tabs={kTabs} current={tab} label="Parts of this page" />
       <Part tab={tab} gpu={gpu.value} health={health} past={past} at={at} />
     </>

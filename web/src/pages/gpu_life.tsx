@@ -9,17 +9,18 @@ import { AsOf } from '../parts/as_of';
 import { EventTable } from '../parts/event_table';
 import { Card, Empty, ErrorNote, Skeleton } from '../parts/states';
 import { type Column, DataTable } from '../parts/table';
+import { TimelineCard } from '../parts/timeline_card';
 import { useData, useRefresh } from '../parts/use_data';
 
 const kFew = 100;
 const kMost = 1000;
 
-function EventsTab({ gpu }: { gpu: GpuDetail }) {
+function EventsTable({ gpu }: { gpu: GpuDetail }) {
   const [limit, setLimit] = useState(kFew);
   const { value, error, reload } = useData(`events ${gpu.id} ${limit}`, (signal) => api.gpuEvents(gpu.id, { limit }, signal));
   useRefresh(reload, summary.value?.as_of, 5000);
   return (
-    <Card title="Events of this GPU" hint={value && <AsOf at={value.as_of} />}>
+    <Card title="Events of this GPU" class="c12" hint={value && <AsOf at={value.as_of} />}>
       {error && <ErrorNote error={error} retry={reload} />}
       {!value && !error && <Skeleton rows={6} />}
       {value?.items.length === 0 && <Empty>Nothing has happened to this GPU since it is known, {exact(gpu.first_seen)}.</Empty>}
@@ -32,6 +33,15 @@ function EventsTab({ gpu }: { gpu: GpuDetail }) {
         </div>
       )}
     </Card>
+  );
+}
+
+function EventsTab({ gpu }: { gpu: GpuDetail }) {
+  return (
+    <div class="grid">
+      <TimelineCard gpu={gpu} />
+      <EventsTable gpu={gpu} />
+    </div>
   );
 }
 

@@ -1,12 +1,13 @@
 import { useRef, useState } from 'preact/hooks';
-import { ApiError, api, type Maintenance as Window } from '../api';
+import { api, type Maintenance as Window } from '../api';
 import { now, summary } from '../app/live';
 import { lengthOf } from '../lib/duration';
 import { count, exact, kDash } from '../lib/format';
 import { kLengths, untilOf, untilWords, whyNot } from '../lib/maintenance';
 import { gpuHref, hostHref, rackHref } from '../lib/places';
 import { AsOf } from '../parts/as_of';
-import { KeyForm } from '../parts/key_form';
+import { Denied } from '../parts/denied';
+import { Outcome, type Said, words } from '../parts/outcome';
 import { Card, Empty, ErrorNote, Skeleton } from '../parts/states';
 import { type Column, DataTable } from '../parts/table';
 import { useData, useRefresh } from '../parts/use_data';
@@ -50,12 +51,6 @@ function EndButton({ window, denied, done }: { window: Window; denied: string | 
     </button>
   );
 }
-
-interface Said {
-  text: string;
-  bad: boolean;
-}
-const words = (error: unknown) => (error instanceof ApiError ? error.message : 'The answer could not be read.');
 
 const kWhat: Column<Window> = { title: 'What', heads: true, cell: (m) => <Target window={m} /> };
 const kWhy: Column<Window>[] = [
@@ -136,27 +131,8 @@ function StartForm({ denied, done }: { denied: string | null; done: (said: Said)
   );
 }
 
-function Denied({ why }: { why: string }) {
-  return (
-    <div class="body denied">
-      <p id="why-not" class="t2" data-testid="why-not">
-        {why} <code>ghm keys create --role operator</code> makes a key.
-      </p>
-      <KeyForm label="Key, kept in this tab only" />
-    </div>
-  );
-}
-
 // The list is of the last snapshot; what was just done is in the next one.
 const kNextSnapshotMs = 1500;
-
-function Outcome({ said }: { said: Said | null }) {
-  return (
-    <p class={`outcome ${said?.bad ? 't-critical' : ''}`} role="status" data-testid="outcome">
-      {said?.text}
-    </p>
-  );
-}
 
 /** Who works on what. Silence of what is worked on is no news. */
 export function MaintenancePage() {

@@ -3,6 +3,7 @@ import { summary, wantTopics } from '../app/live';
 import { FleetCard } from '../parts/fleet_card';
 import { KeyFigures } from '../parts/key_figures';
 import { LookFirst } from '../parts/look_first';
+import { OpenIncidents } from '../parts/open_incidents';
 import { ScoreSpread } from '../parts/score_spread';
 import { Skeleton } from '../parts/states';
 import { Story } from '../parts/story';
@@ -22,7 +23,10 @@ export function Overview() {
       <KeyFigures fleet={fleet} />
       <div class="grid overview">
         <FleetCard fleet={fleet} />
-        <LookFirst fleet={fleet} />
+        <div class="look">
+          <OpenIncidents />
+          <LookFirst fleet={fleet} />
+        </div>
         <ScoreSpread fleet={fleet} />
       </div>
     </>

@@ -13,6 +13,7 @@ import { byHost, Elevation } from '../parts/elevation';
 import { EventLanes, type Lane } from '../parts/event_lanes';
 import { GpuTable } from '../parts/gpu_table';
 import { GroupFigures, GroupStory } from '../parts/group_figures';
+import { PlaceIncidents } from '../parts/place_incidents';
 import { Card, ErrorNote, Skeleton } from '../parts/states';
 import { useData, useRefresh } from '../parts/use_data';
 import '../style/place.css';
@@ -124,6 +125,7 @@ function Place({ kind, name }: { kind: Kind; name: string }) {
       {members.error && <ErrorNote error={members.error} retry={members.reload} />}
       {group && <GroupStory group={group} />}
       {group && <GroupFigures group={group} />}
+      <PlaceIncidents kind={kind} name={name} gpus={gpus} />
       <div class="grid">
         <Elevation gpus={gpus} what={kind} />
         <CompareCard gpus={gpus} what={kind} />

@@ -8,7 +8,7 @@ import { BandShape } from './icons';
 import { Card, Empty, ErrorNote, Skeleton } from './states';
 import { useData, useRefresh } from './use_data';
 
-const kRows = 10;
+const kRows = 5;
 // Every board that needs action is ringed on the map, not only those that the list has room for.
 const kAsked = 200;
 
@@ -47,7 +47,7 @@ export function LookFirst({ fleet }: { fleet: FleetSummary }) {
   }, [value]);
   const below = fleet.bands.critical + fleet.bands.degraded;
   return (
-    <Card title="Look at these first" hint="need action, then lowest score" class="c4 look">
+    <Card title="Look at these first" hint="need action, then lowest score">
       {error && <ErrorNote error={error} retry={reload} />}
       {!value && !error && <Skeleton rows={kRows} />}
       {value?.items.length === 0 && <Empty>No GPU has reported yet. They appear here as soon as a host answers.</Empty>}
