@@ -97,7 +97,7 @@ Result<void> Node::open_store() {
                                 .profile = config_.profile,
                                 .sums_folder = config_.data_dir},
       log_.with({{"stage", "scoring"}}),
-      [stories](std::span<const fleet::Board* const> boards, Timestamp now) { return stories->tell(boards, now); },
+      [stories](std::span<const fleet::Board* const> boards, Timestamp t) { return stories->tell(boards, t); },
       [this](store::RowBatch row) {
         pipeline::ToKeep scores;
         scores.rows.push_back(std::move(row));
