@@ -28,7 +28,8 @@ struct RackTest : ::testing::Test {
     std::vector<Board> on;
   };
 
-  void build(std::size_t count, std::size_t boards, const std::string& rack, const std::string& job = {}) {
+  void build(std::size_t count, std::size_t boards, const std::string& rack, const std::string& job = {},
+             const std::vector<std::string>& models = {}) {
     hosts.resize(count);
     for (std::size_t h = 0; h < count; ++h) {
       auto& host = hosts[h];
@@ -37,6 +38,7 @@ struct RackTest : ::testing::Test {
       for (std::size_t b = 0; b < boards; ++b) {
         seats[b].board = BoardId{static_cast<std::uint32_t>(100 * (h + 1) + b + 1)};
         seats[b].job = job;
+        if (!models.empty()) seats[b].model = models[h % models.size()];
         for (std::size_t s = 0; s < kSlots; ++s) seats[b].columns.column[s] = static_cast<std::int32_t>(b * kSlots + s);
       }
       host.watch.stand(exchange, rack.empty() ? "" : rack == "own" ? "rack " + std::to_string(h) : rack);
@@ -125,6 +127,15 @@ TEST_F(RackTest, ABusyBoardAmongIdleOnesIsNotPunished) {
   hosts[0].on[0].watts = 1;
   pass(48h);
   EXPECT_THAT(said, IsEmpty());
+}
+
+TEST_F(RackTest, HostsOfAnotherModelAreNoPeers) {
+  build(4, 2, "r1", {}, {"H100", "B200"});
+  pass(24h);
+  hosts[2].on[1].warmer = 1.5;
+  pass(6h);
+  EXPECT_THAT(said, Contains(StartsWith("3/302 opened robust_z by none"))) << "its own past knows";
+  EXPECT_THAT(said, Not(Contains(HasSubstr("by rack")))) << "one other host of its model outvotes nobody";
 }
 
 TEST_F(RackTest, AHotRoomIsNobodysFault) {
