@@ -167,7 +167,7 @@ test('an operator says what it was and that it is over; a viewer is told why not
   await clear.getByRole('button', { name: 'Clear' }).click();
   await expect(page.getByTestId('outcome')).toContainText(`Incident ${incident.id} is cleared.`);
   await expect(page.getByTestId('state')).toHaveText('cleared');
-  await expect(page.getByTestId('history')).toContainText('board replaced, burn-in passed');
+  await expect(page.getByTestId('history')).toContainText('Board replaced, burn-in passed');
   const after = await detailOf(request, incident.id);
   expect(after).toMatchObject({ state: 'cleared', confirmed_cause: incident.cause });
   await shot(page, 'incident-cleared');
