@@ -154,9 +154,10 @@ test('an operator says what it was and that it is over; a viewer is told why not
   const right = page.getByRole('button', { name: /^Right: / }).first();
   await expect(page.getByTestId('why-not')).toContainText('operator');
   await expect(right).toHaveAttribute('aria-disabled', 'true');
-  await right.click();
+  // Playwright waits for what is aria-disabled; a hand does not.
+  await right.click({ force: true });
   await clear.getByRole('textbox').fill('not allowed');
-  await clear.getByRole('button', { name: 'Clear' }).click();
+  await clear.getByRole('button', { name: 'Clear' }).click({ force: true });
   expect((await detailOf(request, incident.id)).state).toBe('open');
   await useKey(page);
   await right.click();
@@ -166,7 +167,7 @@ test('an operator says what it was and that it is over; a viewer is told why not
   await clear.getByRole('button', { name: 'Clear' }).click();
   await expect(page.getByTestId('outcome')).toContainText(`Incident ${incident.id} is cleared.`);
   await expect(page.getByTestId('state')).toHaveText('cleared');
-  await expect(page.getByTestId('history')).toContainText('board replaced, burn-in passed');
+  await expect(page.getByTestId('history')).toContainText('Board replaced, burn-in passed');
   const after = await detailOf(request, incident.id);
   expect(after).toMatchObject({ state: 'cleared', confirmed_cause: incident.cause });
   await shot(page, 'incident-cleared');

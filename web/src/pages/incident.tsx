@@ -223,7 +223,7 @@ function StepLine({ step, incident }: { step: IncidentStep; incident: IncidentDe
       <p>
         <span class="main">{title(stepName(step.what))}</span> {step.by && <span class="t2">by {step.by}</span>}
       </p>
-      <p class="t2">{bareDetail(step.why, incident.gpu, incident.host)}</p>
+      <p class="t2">{step.what === 'feedback' ? title(step.why) : bareDetail(step.why, incident.gpu, incident.host)}</p>
       <p class="t3">{exact(step.at)}</p>
     </li>
   );

@@ -22,10 +22,10 @@ function Where({ incident }: { incident: Incident }) {
         {sentence(what)}
       </a>
       {host && (
-        <span class="t3">
+        <>
           {' '}
-          on <span class="whole">{host}</span>
-        </span>
+          <span class="t3 whole">on {host}</span>
+        </>
       )}
     </>
   );
