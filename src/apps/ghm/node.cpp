@@ -92,7 +92,10 @@ Result<void> Node::open_store() {
   auto stories = std::make_shared<services::BoardStories>(*store_, live_);
   scoring_ = std::make_unique<services::Scoring>(
       *store_, live_,
-      services::ScoringSettings{.every = config_.scoring_interval, .interval = config_.scraper.interval, .sums_folder = config_.data_dir},
+      services::ScoringSettings{.every = config_.scoring_interval,
+                                .interval = config_.scraper.interval,
+                                .profile = config_.profile,
+                                .sums_folder = config_.data_dir},
       log_.with({{"stage", "scoring"}}),
       [stories](std::span<const fleet::Board* const> boards, Timestamp now) { return stories->tell(boards, now); },
       [this](store::RowBatch row) {
@@ -102,7 +105,8 @@ Result<void> Node::open_store() {
       });
   looking_back_ = std::make_unique<services::LookingBack>(
       *store_, *store_, [this] { return services::past_of(*live_.current()); },
-      services::LookingBackSettings{{config_.scraper.interval}, std::chrono::days(config_.raw_days)},
+      services::LookingBackSettings{{.interval = config_.scraper.interval, .profile = config_.profile},
+                                    std::chrono::days(config_.raw_days)},
       [this](auto rows, auto records) { return keep_past(std::move(rows), std::move(records)); }, log_.with({{"stage", "past scores"}}));
   return {};
 }
@@ -213,6 +217,7 @@ Result<void> Node::listen() {
                    [this] { return keeper_->trouble(); },
                    [this](const views::QuarantineQuery& query) { return quarantine_->list(query); },
                    [this](const views::QuarantineQuery& query, bool dry_run) { return replay(query, dry_run); }};
+  world.profile = config_.profile;
   world.change_incidents = [this](auto change, pipeline::Told kept) { change_incidents(std::move(change), std::move(kept)); };
   if (config_.take_prometheus)
     world.remote_write = [this](remote_write::WriteRequest r, bool backfill, pipeline::Told told) {
