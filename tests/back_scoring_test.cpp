@@ -18,6 +18,7 @@ using telemetry::MetricCatalogue;
 
 const Timestamp kStart = from_unix_ms(1'770'595'200'000);  // a midnight
 constexpr auto kInterval = 5min;
+using Quarters = std::chrono::duration<int, std::ratio<900>>;
 
 /// A host of two boards whose readings came with an archive: one is well, one runs hot and loses memory from day 3 on.
 struct BackScoringTest : ::testing::Test {
@@ -51,7 +52,7 @@ struct BackScoringTest : ::testing::Test {
   }
 
   void import_readings(store::TelemetryStore& into, TimeRange range, double otherwise_from = 1e18, double otherwise = 0) const {
-    for (std::size_t b = 0; b < 2; ++b) {
+    for (std::size_t b = 0; b < past.boards.size(); ++b) {
       std::vector<store::SeriesKey> keys;
       std::vector<std::string> names;
       for (const auto& need : health::needs())
@@ -144,6 +145,51 @@ TEST_F(BackScoringTest, AScoreIsThatOfTheCaseOfTheReadingsUntilThen) {
       ASSERT_TRUE(want.overall);
       EXPECT_DOUBLE_EQ(got->value, *want.overall) << format_rfc3339(t) << " board " << b;
     }
+}
+
+/// What the readings and the scores before `t` say, worked out from nothing else.
+std::optional<double> from_readings(const memory::MemoryStore& s, const fleet::Board& board, Timestamp t,
+                                    std::chrono::milliseconds interval, const std::vector<store::Point>& scores) {
+  BoardStory story;
+  story.events.emplace();
+  Hearing heard;
+  std::vector<Timestamp> times;
+  const auto heat = s.read({board.id, {}, telemetry::field::gpu_temp}, {t - days(31), t + 1ms});
+  for (const auto& p : *heat) times.push_back(p.at);
+  heard.hear(std::move(times), interval);
+  story.source_silent = heard.silence(t);
+  for (const auto& p : scores)
+    if (p.at < t && p.at >= t - days(31)) story.previous_scores.push_back({to_unix_seconds(std::chrono::floor<Quarters>(p.at)), p.value});
+  const std::array boards{&board};
+  const auto inputs = health_inputs(s, boards, interval, t, {std::move(story)});
+  return health::score(inputs->front()).overall;
+}
+
+TEST_F(BackScoringTest, RoundsThatGoOnSayWhatReadingsSay) {
+  past.boards.resize(1);
+  const auto& board = past.boards[0];
+  // Pauses of an evening and of two days, then other readings for a while: of the metric that only stands in.
+  import_readings(store, {kStart, kStart + 30h});
+  import_readings(store, {kStart + 37h, kStart + days(4)});
+  import_readings(store, {kStart + days(6), kStart + days(38)});
+  const auto util =
+      std::make_shared<const std::vector<store::SeriesKey>>(std::vector<store::SeriesKey>{{board.id, {}, telemetry::field::gpu_util}});
+  std::vector<store::RowBatch> rows;
+  for (auto t = kStart + days(38); t < kStart + days(40); t += kInterval) rows.push_back({"b", util, t, {80}});
+  ASSERT_TRUE(store.append(rows));
+  // A score that stands there already, in the middle of what goes on.
+  const auto overall =
+      std::make_shared<const std::vector<store::SeriesKey>>(std::vector<store::SeriesKey>{{board.id, {}, health::kOverallScore}});
+  ASSERT_TRUE(store.append(std::vector{store::RowBatch{"live", overall, kStart + days(36) + 7h + 20min, {12}}}));
+  score_all(store, {kStart, kStart + days(40)}, {kInterval, days(8)});
+  const auto all = scores(store, 1);
+  EXPECT_GT(all.size(), 30u * 24 + 6 * 96 - 60);
+  for (std::size_t i = 0; i < all.size(); i += i < all.size() - 400 ? 41 : 7) {
+    if (all[i].value == 12) continue;
+    const auto want = from_readings(store, board, all[i].at, kInterval, all);
+    ASSERT_TRUE(want) << format_rfc3339(all[i].at);
+    EXPECT_NEAR(all[i].value, *want, 1e-9) << format_rfc3339(all[i].at);
+  }
 }
 
 TEST_F(BackScoringTest, WhatComesLaterChangesNoScoreBeforeIt) {

@@ -26,15 +26,19 @@ class Exporter:
 
     def __init__(self, gpus=2):
         self.name = lambda g: (UUID % g, f"00000000:0{g + 1}:00.0")
+        # Pages after which the agent hung up: it was killed, or had waited for longer than a second, which happens on a busy
+        # machine. It may have read them or not.
+        self.hung_up = set()
         self.gpus, self.served, self.last, self.lock, self.xid = gpus, [], 0, threading.Lock(), 0
         exporter = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            newest = 0  # page of this connection
 
             def do_GET(self):
                 with exporter.lock:
-                    n = exporter.last = exporter.last + 1
+                    n = self.newest = exporter.last = exporter.last + 1
                     exporter.served.append(n)
                 body = exporter.page(n).encode()
                 self.send_response(200)
@@ -43,9 +47,15 @@ class Exporter:
                 try:
                     self.end_headers()
                     self.wfile.write(body)
-                except OSError:  # the agent waits a second, and a busy machine may let it wait longer: a page that nobody read
-                    with exporter.lock:
-                        exporter.served.remove(n)
+                except OSError:
+                    self.close_connection = True
+
+            def finish(self):
+                exporter.hung_up.add(self.newest)
+                try:
+                    super().finish()
+                except OSError:
+                    pass
 
             def log_message(self, *_):
                 pass
@@ -207,11 +217,9 @@ class WholeWay(Case):
     def test_kills_and_cuts_lose_and_duplicate_nothing(self):
         self.start_server()
         self.start_agent()
-        uncertain = []  # pages that were served when somebody was killed
 
         def kill_agent():
             self.agent.kill()
-            uncertain.append(self.exporter.last)
             self.start_agent()
 
         def kill_server():
@@ -238,9 +246,8 @@ class WholeWay(Case):
         pages = self.stored()
         self.assertEqual(len(pages), len(set(pages)), f"twice: {pages}")
         self.assertEqual(pages, sorted(pages))
-        # A page that was on its way to the agent when it was killed was never read.
-        missing = set(served) - set(pages)
-        self.assertLessEqual(missing, set(uncertain), f"served {served}, in the store {pages}, killed at {uncertain}")
+        missing, maybe_unread = set(served) - set(pages), self.exporter.hung_up
+        self.assertLessEqual(missing, maybe_unread, f"served {served}, in the store {pages}, hung up at {maybe_unread}")
         self.assertLessEqual(set(pages), set(served))
         self.assertGreater(len(pages), 10)
         self.assertEqual(self.stored(gpu=1), pages)
@@ -254,7 +261,9 @@ class WholeWay(Case):
         self.agent.process.send_signal(signal.SIGTERM)
         self.assertEqual(self.agent.process.wait(6), 0)
         self.assertLess(time.monotonic() - began, 5)
-        self.assertEqual(self.stored(), self.exporter.served)
+        pages = self.stored()
+        self.assertEqual(pages, [n for n in self.exporter.served if n in pages or n not in self.exporter.hung_up])
+        self.assertEqual(pages[-1:], self.exporter.served[-1:])
 
     def test_a_server_that_is_away_is_one_line_and_no_reason_to_stay(self):
         self.link.cut()

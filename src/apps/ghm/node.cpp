@@ -74,8 +74,8 @@ Result<void> Node::open_store() {
                                                outlets, log_.with({{"stage", "ingest"}}));
   ingest_->restore(std::move(*kept));
   ingest_->restore_trust(store_->latest(telemetry::field::xid));
-  const auto now = clock_.now();
-  if (auto recent = store_->recent("event", {now - 2 * validation::XidWitnesses::kLag, now}, 10'000)) ingest_->restore_xids(*recent);
+  const auto start = clock_.now();
+  if (auto recent = store_->recent("event", {start - 2 * validation::XidWitnesses::kLag, start}, 10'000)) ingest_->restore_xids(*recent);
   else return recent.error();
   const auto& ledger = std::as_const(*ingest_).ledger();
   incidents_ = std::make_unique<services::Incidents>(ledger, config_.faults, log_.with({{"stage", "incidents"}}));
@@ -105,7 +105,8 @@ Result<void> Node::open_store() {
       });
   looking_back_ = std::make_unique<services::LookingBack>(
       *store_, *store_, [this] { return services::past_of(*live_.current()); },
-      services::LookingBackSettings{{.interval = config_.scraper.interval, .profile = config_.profile}, std::chrono::days(config_.raw_days)},
+      services::LookingBackSettings{{.interval = config_.scraper.interval, .profile = config_.profile},
+                                    std::chrono::days(config_.raw_days)},
       [this](auto rows, auto records) { return keep_past(std::move(rows), std::move(records)); }, log_.with({{"stage", "past scores"}}));
   return {};
 }
