@@ -35,7 +35,7 @@ test('the overview shows what the API says', async ({ page, request }) => {
   if (fleet.simulated) await expect(page.getByTestId('simulated')).toBeVisible();
   const headline = async () => (await get<FleetStory>(request, '/fleet/story')).headline;
   await expect.poll(async () => (await headline()) === (await page.getByTestId('headline').textContent())).toBe(true);
-  await expect(page.getByRole('region', { name: 'Look at these first' }).getByRole('listitem')).toHaveCount(Math.min(10, fleet.total_gpus));
+  await expect(page.getByRole('region', { name: 'Look at these first' }).getByRole('listitem')).toHaveCount(Math.min(5, fleet.total_gpus));
   expect(wrong).toEqual([]);
 });
 
