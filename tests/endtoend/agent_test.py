@@ -297,8 +297,9 @@ class Access(Case):
         wait_for(lambda: self.own_metric("ghm_agent_sent_rounds_total") >= 2, what="what waited and what came since")
         self.assertNotIn("round.refused", self.agent.text())
         served = len(self.exporter.served)
-        answer = subprocess.run(["curl", "-s", "--cacert", "cert.pem", "-H", f"Authorization: Bearer {admin}", f"https://localhost:{self.port}/api/v1/fleet/summary"], cwd=self.folder, capture_output=True, text=True)
-        self.assertEqual(json.loads(answer.stdout)["total_gpus"], 2)
+        summary = ["curl", "-s", "--cacert", "cert.pem", "-H", f"Authorization: Bearer {admin}", f"https://localhost:{self.port}/api/v1/fleet/summary"]
+        ask = lambda: json.loads(subprocess.run(summary, cwd=self.folder, capture_output=True, text=True).stdout)
+        wait_for(lambda: ask()["total_gpus"] == 2, what="both GPUs in what people see")
         self.assertGreater(served, 1)
 
 

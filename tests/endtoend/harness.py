@@ -16,7 +16,8 @@ BUILD = pathlib.Path(os.environ.get("GHM_BUILD", SOURCE / "build" / "release"))
 GHM = str(BUILD / "ghm")
 
 
-_next_port = 20000 + os.getpid() % 10000  # below the kernel's ephemeral ports; handed out once
+# Below the kernel's ephemeral ports; handed out once. Tests that start together have neighbouring process numbers: not so their ports.
+_next_port = 20000 + os.getpid() * 97 % 10000
 
 
 def free_ports(count=1):
