@@ -54,6 +54,7 @@ struct World {
   std::function<void(transport::PackedBatch, bool backfill, std::function<void(const Result<void>&)> told)> take_batch = {};
   ChangeIncidents change_incidents = {};  // empty: there are none
   std::string rma_key_file = {};          // what evidence bundles are signed with, made at first use; empty: none are made
+  const health::Profile* profile = &health::default_profile();  // with which scores are worked out
 };
 
 /// The whole HTTP surface: /api/v1/…, /healthz /readyz /metrics, /docs, and the embedded UI for everything else.

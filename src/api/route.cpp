@@ -125,7 +125,7 @@ Result<std::size_t> board_named(const views::FleetSnapshot& fleet, std::string_v
   if (const auto board = views::find_board(fleet, name)) return *board;
   if (const auto board = views::find_board(fleet, as_printed(name))) return *board;
   return Error{Errc::not_found,
-               fmt::format("There is no GPU '{}' in the ledger: expected a serial number or UUID; GET /api/v1/gpus lists them.",
+               fmt::format("There is no GPU '{}' in the ledger: expected a serial number, UUID or HOST:SLOT; GET /api/v1/gpus lists them.",
                            name.substr(0, 80))};
 }
 

@@ -187,7 +187,7 @@ Result<void> BackScoring::round(Group& group, std::span<Past* const> due, Timest
   if (!inputs) return inputs.error();
   std::vector<Scored> scored;
   for (std::size_t i = 0; i < due.size(); ++i) {
-    scored.emplace_back(due[i]->board->id, std::make_shared<const health::Report>(health::score((*inputs)[i])));
+    scored.emplace_back(due[i]->board->id, std::make_shared<const health::Report>(health::score(*settings_.profile, (*inputs)[i])));
     const auto overall = scored.back().second->overall;
     auto& previous = due[i]->previous;
     if (overall)

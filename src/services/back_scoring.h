@@ -21,6 +21,7 @@ namespace ghm::services {
 struct BackScoringSettings {
   std::chrono::milliseconds interval{10s};  // of readings of which nothing else is noted
   std::chrono::days dense{32};              // rounds every quarter of an hour
+  const health::Profile* profile = &health::default_profile();
 };
 
 class BackScoring {

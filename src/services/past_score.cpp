@@ -75,7 +75,7 @@ std::optional<double> kept_score(const store::TelemetryStore& telemetry, fleet::
 }  // namespace
 
 Result<views::PastScore> past_score(const store::TelemetryStore& telemetry, const store::RecordStore& records,
-                                    const views::FleetSnapshot& fleet, std::size_t index, Timestamp at) {
+                                    const views::FleetSnapshot& fleet, std::size_t index, Timestamp at, const health::Profile& profile) {
   const auto& board = fleet.boards[index].board;
   if (at < board.first_seen)
     return Error{Errc::invalid_input,
@@ -90,7 +90,7 @@ Result<views::PastScore> past_score(const store::TelemetryStore& telemetry, cons
   out.readings = readings_of(inputs->front());
   out.kept = kept_score(telemetry, board.id, at);
   if (out.readings == 0) out.note = "no reading of the 30 days before this time is kept any more";
-  else out.report = health::score(inputs->front());
+  else out.report = health::score(profile, inputs->front());
   return out;
 }
 

@@ -11,6 +11,7 @@ namespace ghm::services {
 /// are not known of the past. `board`: index into the snapshot. One board's month: some 10 ms.
 /// invalid_input: a time before the board was first seen, or after now.
 Result<views::PastScore> past_score(const store::TelemetryStore& telemetry, const store::RecordStore& records,
-                                    const views::FleetSnapshot& fleet, std::size_t board, Timestamp at);
+                                    const views::FleetSnapshot& fleet, std::size_t board, Timestamp at,
+                                    const health::Profile& profile = health::default_profile());
 
 }  // namespace ghm::services

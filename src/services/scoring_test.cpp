@@ -97,6 +97,12 @@ TEST_F(ScoringTest, AScoreHasCoverageAndNoReasonWhenAllIsWell) {
   EXPECT_GE(r->coverage, 0.5);
 }
 
+TEST_F(ScoringTest, TheProfileIsASetting) {
+  EXPECT_EQ((scoring.tick(kBorn + 10min), report()->profile), "v1");
+  Scoring other(store, live, {.profile = &health::baseline()}, Log::off());
+  EXPECT_EQ((other.tick(kBorn + 10min), report()->profile), "baseline");
+}
+
 TEST_F(ScoringTest, AChangeIsScoredAtOnceButNotWithoutPause) {
   scoring.tick(kBorn + 1min);
   store.values[field::row_remap_failure] = 1;

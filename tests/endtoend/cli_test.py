@@ -9,7 +9,7 @@ import unittest
 
 from harness import GHM, SOURCE, Fleet, fetch, free_ports, run, wait_for
 
-COMMANDS = ["demo", "serve", "read", "status", "gpus", "gpu", "why", "simulate", "score", "check-config", "assets", "maintenance", "keys", "quarantine", "backup", "restore", "migrate", "rma", "version"]
+COMMANDS = ["demo", "serve", "read", "status", "gpus", "gpu", "why", "simulate", "score", "check-config", "assets", "maintenance", "keys", "quarantine", "backup", "restore", "migrate", "import", "export", "evaluate", "incidents", "rma", "version"]
 REASONS = "sentinel not_finite out_of_range impossible_rate future too_old duplicate unknown_identity unparsable conversion_error".split()
 
 
@@ -68,6 +68,20 @@ class Asking(unittest.TestCase):
             self.assertNotIn("\t", text)
             self.assertNotIn("null", text)
         self.assertIn(gpus[0]["serial"], self.ask("gpus"))
+
+    def test_a_gpu_by_its_place(self):
+        one = json.loads(self.ask("gpus", "--json"))["items"][0]
+        for command in ("gpu", "why"):
+            named = json.loads(self.ask(command, f"{one['host']}/{one['slot']}", "--json"))
+            self.assertEqual((named.get("gpu") or named)["serial"], one["serial"])
+        self.assertIn(f"{one['host']}:99", one_sentence(self, run("why", f"{one['host']}/99", "--server", self.fleet.url)))
+
+    def test_a_list_needs_no_word(self):
+        for command, fields in (("incidents", {"items", "next", "as_of"}), ("maintenance", {"items"}), ("quarantine", {"items"})):
+            short, long = json.loads(self.ask(command, "--json")), json.loads(self.ask(command, "list", "--json"))
+            self.assertLessEqual(fields, set(short), command)
+            self.assertEqual(short["items"], long["items"], command)
+            self.assertTrue(self.ask(command), command)
 
     def test_an_unknown_gpu_is_one_sentence(self):
         self.assertIn("4711", one_sentence(self, run("gpu", "4711", "--server", self.fleet.url)))

@@ -30,6 +30,7 @@ class Readme(unittest.TestCase):
     def here(self, text):
         """The README's addresses become the test's."""
         text = text.replace("127.0.0.1:9480", f"127.0.0.1:{self.port}")
+        text = text.replace("gpu-host-1/", f"{get_json(f'http://127.0.0.1:{self.port}/api/v1/gpus')['items'][0]['host']}/") if "gpu-host-1/" in text else text
         return re.sub(r"gpu-host-(\d):9400", lambda m: f"127.0.0.1:{self.hosts + int(m[1]) - 1}", text)
 
     def shell(self, text, **kwargs):

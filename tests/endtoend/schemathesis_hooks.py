@@ -1,9 +1,9 @@
-"""What schemathesis cannot know: how a remote_write body goes over the wire. It makes up bytes, and bytes they stay."""
+"""What schemathesis cannot know: how bodies of remote_write and of agents go over the wire. It makes up bytes, and bytes they stay."""
 
 import schemathesis
 
 
-@schemathesis.serializer("application/x-protobuf")
+@schemathesis.serializer("application/x-protobuf", "application/vnd.ghm.batch")
 def as_bytes(_, value):
     if isinstance(value, (bytes, bytearray)):
         return bytes(value)

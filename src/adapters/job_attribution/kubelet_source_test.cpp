@@ -94,7 +94,7 @@ class KubeletTest : public ::testing::Test {
     folder = ::mkdtemp(shape.data());
     config.socket = folder / "kubelet.sock";
     config.interval = 0ms;
-    config.limits.timeout = 500ms;
+    config.limits.timeout = 2s;
   }
   void TearDown() override { fs::remove_all(folder); }
 
@@ -108,10 +108,11 @@ class KubeletTest : public ::testing::Test {
   transport::SourceRound ask() {
     KubeletSource source(config, resolve);
     transport::SourceRound round;
-    for (const auto end = std::chrono::steady_clock::now() + 5s; std::chrono::steady_clock::now() < end; std::this_thread::sleep_for(2ms)) {
+    for (const auto end = std::chrono::steady_clock::now() + 10s; std::chrono::steady_clock::now() < end;
+         std::this_thread::sleep_for(2ms)) {
       const auto before = std::chrono::steady_clock::now();
       round = source.collect({});
-      EXPECT_LT(std::chrono::steady_clock::now() - before, 300ms) << "the agent waited";
+      EXPECT_LT(std::chrono::steady_clock::now() - before, 1500ms) << "the agent waited";
       if (round.jobs || !round.trouble.empty()) break;
       source.listen({});
     }
@@ -141,7 +142,7 @@ TEST_F(KubeletTest, ALargeAnswerInSmallPieces) {
   hold(list, "a", "nvidia.com/gpu", {kA});
   FakeKubelet kubelet(config.socket,
                       [&](const std::string&) { return FakeKubelet::Answer{.message = list.SerializeAsString(), .piece = 1001}; });
-  config.limits.timeout = 5s;
+  config.limits.timeout = 10s;
   const auto round = ask();
   ASSERT_TRUE(round.jobs) << round.trouble;
   EXPECT_EQ(round.jobs->size(), 1u);
@@ -161,7 +162,7 @@ TEST_F(KubeletTest, WhatGoesWrongIsOneSentence) {
       {"an answer that is none", {.message = "\xff\xff\xff"}, "no list of pod resources"},
       {"another protocol", {.raw = "HTTP/1.1 400 Bad Request\r\n\r\n"}, "does not speak HTTP/2"},
       {"nothing at all", {.raw = " "}, "kubelet"},
-      {"a server that hangs", {.says_nothing = true}, "has not answered for 500 ms"},
+      {"a server that hangs", {.says_nothing = true}, "has not answered for 2000 ms"},
       {"a call broken off", {.reset = true}, "HTTP/2 code 2"},
   };
   for (const auto& c : cases) {

@@ -175,7 +175,10 @@ void NvmlSource::look_for_hang(Timestamp now) {
   const auto doing = reader_->doing();
   const auto steady = Steady::now();
   if (doing.calls != last_calls_) last_calls_ = doing.calls, last_progress_ = steady;
-  if (steady - last_progress_ >= config_.call_timeout) on_hang(doing, now);
+  // On a busy host a new process can take a while until its first call.
+  constexpr int kToBegin = 3;
+  const auto patience = doing.calls == 0 ? config_.call_timeout * kToBegin : config_.call_timeout;
+  if (steady - last_progress_ >= patience) on_hang(doing, now);
 }
 
 void NvmlSource::pump(Timestamp now) {

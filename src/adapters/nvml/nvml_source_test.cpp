@@ -157,7 +157,7 @@ TEST_F(NvmlSourceTest, ACallThatHangsCostsTheChildAndNotTheAgent) {
   EXPECT_EQ(hang->gpu.uuid, kA);
   EXPECT_EQ(hang->fields.at("call"), "nvmlDeviceGetTemperature");
   EXPECT_NE(r.trouble.find("has not come back"), std::string::npos);
-  EXPECT_LT(longest, 300ms) << "the agent waited";
+  EXPECT_LT(longest, 5s) << "the agent waited for a call that never comes back";
 }
 
 TEST_F(NvmlSourceTest, AGpuThatHangsIsLeftAloneAndTheOthersGoOn) {

@@ -28,6 +28,14 @@ void add_server_options(CLI::App& command, ServerOptions& options) {
   command.add_flag("--json", options.json, "one JSON document on standard output");
 }
 
+void list_by_default(CLI::App& command, ServerOptions& options, Run& run, std::function<int()> list) {
+  command.require_subcommand(0, 1);
+  add_server_options(command, options);
+  command.callback([&command, &run, list = std::move(list)] {
+    if (command.get_subcommands().empty()) run = list;
+  });
+}
+
 namespace {
 
 std::string trimmed(std::string text) {
@@ -97,6 +105,11 @@ Result<Json> send_json(const ServerOptions& options, const char* method, const s
   const auto local = options.data_dir + "/admin.token";
   if (std::error_code ignored; key_file.empty() && std::filesystem::exists(local, ignored)) key_file = local;
   return ask(options, method, path, key_file, body.is_null() ? "" : body.dump(), kSendTime);
+}
+
+std::string gpu_path(std::string id) {
+  if (const auto slash = id.rfind('/'); slash != id.npos) id[slash] = ':';
+  return "/api/v1/gpus/" + url_encode(id);
 }
 
 std::string url_encode(std::string_view text) {

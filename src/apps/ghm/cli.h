@@ -27,12 +27,16 @@ struct ServerOptions {
   bool json = false;
 };
 void add_server_options(CLI::App& command, ServerOptions& options);
+/// `ghm incidents` alone is `ghm incidents list`: who asks in a hurry gets an answer.
+void list_by_default(CLI::App& command, ServerOptions& options, Run& run, std::function<int()> list);
 /// GET `path` ("/api/v1/fleet/summary") as JSON. The error is the server's own sentence, or why it cannot be reached.
 Result<Json> get_json(const ServerOptions& options, const std::string& path);
 /// GET of something that is no JSON, such as a bundle.
 Result<std::string> get_bytes(const ServerOptions& options, const std::string& path);
 /// POST, PUT or DELETE with a JSON body (null: none), with the key of the options, or the local server's own.
 Result<Json> send_json(const ServerOptions& options, const char* method, const std::string& path, const Json& body);
+/// The API's path of a GPU that is named by serial, UUID, HOST/SLOT or HOST:SLOT.
+std::string gpu_path(std::string id);
 /// A value as one query parameter or path segment.
 std::string url_encode(std::string_view text);
 

@@ -267,7 +267,12 @@ void read_sections(Reader& in, const Paths& paths, Config& c) {
     ingest.boolean("batch", c.take_batches);
     c.only_receives = (ingest.has("prometheus") && c.take_prometheus) || (ingest.has("batch") && c.take_batches);
   });
-  in.section("scoring", [&](Reader& scoring) { scoring.duration("interval", c.scoring_interval, 1min, 24h); });
+  in.section("scoring", [&](Reader& scoring) {
+    scoring.duration("interval", c.scoring_interval, 1min, 24h);
+    std::string profile(health::name_of(*c.profile));
+    scoring.choice("profile", profile, health::profile_names());
+    c.profile = health::find_profile(profile);
+  });
 }
 
 }  // namespace

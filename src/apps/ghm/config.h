@@ -12,6 +12,7 @@
 #include "core/result.h"
 #include "core/time.h"
 #include "domain/faults/catalogue.h"
+#include "domain/health/health.h"
 #include "domain/validation/limits.h"
 #include "pipeline/quarantine.h"
 
@@ -27,6 +28,7 @@ struct Config {
   scrape::ScraperSettings scraper;          // scrape.interval; scrape.timeout, which is the interval unless given
   std::vector<scrape::TargetGroup> groups;  // first what stands under `scrape` itself, then scrape.groups
   std::chrono::milliseconds scoring_interval{15min};
+  const health::Profile* profile = &health::default_profile();  // scoring.profile
   int raw_days = 30;  // retention, each at least as long as the one before; rollups of a day stay for ever
   int minute_days = 90;
   int hour_days = 730;

@@ -227,6 +227,14 @@ TEST(Config, ASitesFaultsStandOverTheCatalogue) {
                             [](const std::string& f) { return std::filesystem::exists(f); }));
 }
 
+TEST(Config, AProfileIsChosenByName) {
+  EXPECT_EQ(good("scrape: {targets: [h:9400]}\n").profile, &health::default_profile());
+  EXPECT_EQ(good("scrape: {targets: [h:9400]}\nscoring: {profile: baseline}\n").profile, &health::baseline());
+  const auto wrong = parse_config("scrape: {targets: [h:9400]}\nscoring: {profile: v9}\n", "ghm.yaml");
+  ASSERT_FALSE(wrong);
+  EXPECT_THAT(wrong.error().what, testing::HasSubstr("ghm.yaml:2: scoring.profile"));
+}
+
 TEST(Config, IsReadFromAFile) {
   const auto none = load_config("/nowhere/ghm.yaml");
   ASSERT_FALSE(none);

@@ -17,7 +17,7 @@ namespace ghm::cli {
 namespace {
 
 struct ImportOptions {
-  std::string folder, data_dir = "./ghm-data";
+  std::string folder, data_dir = "./ghm-data", profile = std::string(health::name_of(health::default_profile()));
   bool json = false, no_scores = false;
 };
 
@@ -64,11 +64,11 @@ std::vector<services::FleetPast> shares_of(const fleet::Ledger& ledger) {
 /// Scores of the archive's time, worked out on all cores and written by one at a time.
 class PastScores {
  public:
-  PastScores(const fleet::Ledger& ledger, sqlite::SqliteStore& store, TimeRange within, std::chrono::milliseconds interval)
-      : store_(store), clock_(store), interval_(interval), ends_(within.to) {
+  PastScores(const fleet::Ledger& ledger, sqlite::SqliteStore& store, TimeRange within, services::BackScoringSettings settings)
+      : store_(store), clock_(store), interval_(settings.interval), ends_(within.to) {
     for (auto& share : shares_of(ledger))
       parts_.push_back(
-          std::make_unique<services::BackScoring>(store_, store_, std::move(share), within, services::BackScoringSettings{interval},
+          std::make_unique<services::BackScoring>(store_, store_, std::move(share), within, settings,
                                                   [this](auto rows, auto records) { return keep(std::move(rows), std::move(records)); }));
   }
 
@@ -131,7 +131,7 @@ Result<void> score_past(const ImportOptions& o, const archive::Folder& from, con
   const TimeRange within{std::chrono::floor<std::chrono::hours>(*total.first), std::chrono::floor<std::chrono::hours>(*total.last) + 1h};
   keep_freed_memory();
   const auto start = std::chrono::steady_clock::now();
-  PastScores past(ledger, store, within, from.manifest.interval);
+  PastScores past(ledger, store, within, {.interval = from.manifest.interval, .profile = health::find_profile(o.profile)});
   const auto hours = past.look_through();
   if (!hours) return hours.error();
   if (o.no_scores) return {};
@@ -229,6 +229,9 @@ void add_import(CLI::App& app, Run& run) {
   command->add_option("--data-dir", o->data_dir, "the data folder; made when there is none")->capture_default_str();
   command->add_flag("--no-scores", o->no_scores,
                     "leave the health scores of its time to the server, which works them out in the background");
+  command->add_option("--profile", o->profile, "the scoring profile of those scores: that of the server, scoring.profile")
+      ->check(CLI::IsMember(health::profile_names()))
+      ->capture_default_str();
   command->add_flag("--json", o->json, "one JSON document on standard output");
   command->footer("example: ghm import ./my-fleet-2025 --data-dir ./ghm-data");
   command->callback([&run, o] { run = [o] { return run_import(*o); }; });

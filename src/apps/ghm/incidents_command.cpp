@@ -52,9 +52,9 @@ int feedback(const IncidentOptions& o) {
 
 void add_incidents(CLI::App& app, Run& run) {
   auto* command = app.add_subcommand("incidents", "what went wrong, its likely cause and the next step (docs/incidents.md)");
-  command->require_subcommand(1);
   command->footer("example: ghm incidents list --state open");
   auto o = std::make_shared<IncidentOptions>();
+  list_by_default(*command, *o, run, [o] { return list(*o); });
   auto* all = command->add_subcommand("list", "the newest first");
   all->add_option("--state", o->state, "open, cleared or all")->check(CLI::IsMember({"open", "cleared", "all"}))->capture_default_str();
   all->add_option("--gpu", o->gpu, "only those that touch this GPU: serial number or UUID");

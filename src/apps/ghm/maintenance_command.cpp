@@ -61,9 +61,9 @@ int list(const MaintenanceOptions& o) {
 
 void add_maintenance(CLI::App& app, Run& run) {
   auto* command = app.add_subcommand("maintenance", "tell when somebody works on a host, board or rack: its silence is then no news");
-  command->require_subcommand(1);
   command->footer("example: ghm maintenance start gpu-host-7 --until 2h --reason 'new fans'");
   auto o = std::make_shared<MaintenanceOptions>();
+  list_by_default(*command, *o, run, [o] { return list(*o); });
   auto* begin = command->add_subcommand("start", "from now on");
   begin->add_option("TARGET", o->target, "a host, a board's serial or UUID, or a rack")->required();
   begin->add_option("--until", o->until, "a time, or a span from now such as 2h; without it until `ghm maintenance end`");

@@ -88,7 +88,7 @@ Result<void> Node::open_store() {
       log_.with({{"stage", "keeper"}}));
   auto stories = std::make_shared<services::BoardStories>(*store_, live_);
   scoring_ = std::make_unique<services::Scoring>(
-      *store_, live_, services::ScoringSettings{.every = config_.scoring_interval, .interval = config_.scraper.interval, .sums_folder = config_.data_dir}, log_.with({{"stage", "scoring"}}),
+      *store_, live_, services::ScoringSettings{.every = config_.scoring_interval, .interval = config_.scraper.interval, .profile = config_.profile, .sums_folder = config_.data_dir}, log_.with({{"stage", "scoring"}}),
       [stories](std::span<const fleet::Board* const> boards, Timestamp now) { return stories->tell(boards, now); },
       [this](store::RowBatch row) {
         pipeline::ToKeep scores;
@@ -97,7 +97,7 @@ Result<void> Node::open_store() {
       });
   looking_back_ = std::make_unique<services::LookingBack>(
       *store_, *store_, [this] { return services::past_of(*live_.current()); },
-      services::LookingBackSettings{{config_.scraper.interval}, std::chrono::days(config_.raw_days)},
+      services::LookingBackSettings{{.interval = config_.scraper.interval, .profile = config_.profile}, std::chrono::days(config_.raw_days)},
       [this](auto rows, auto records) { return keep_past(std::move(rows), std::move(records)); }, log_.with({{"stage", "past scores"}}));
   return {};
 }
@@ -208,6 +208,7 @@ Result<void> Node::listen() {
                    [this] { return keeper_->trouble(); },
                    [this](const views::QuarantineQuery& query) { return quarantine_->list(query); },
                    [this](const views::QuarantineQuery& query, bool dry_run) { return replay(query, dry_run); }};
+  world.profile = config_.profile;
   world.change_incidents = [this](auto change, pipeline::Told kept) { change_incidents(std::move(change), std::move(kept)); };
   world.rma_key_file = config_.data_dir + "/rma.key";
   if (config_.take_prometheus)

@@ -56,9 +56,9 @@ void add_filters(CLI::App& command, QuarantineOptions& o) {
 void add_quarantine(CLI::App& app, Run& run) {
   auto* command =
       app.add_subcommand("quarantine", "values that were not believed: look at them, or judge them again after a rule was mended");
-  command->require_subcommand(1);
   command->footer("example: ghm quarantine list --reason out_of_range --limit 20");
   auto o = std::make_shared<QuarantineOptions>();
+  list_by_default(*command, *o, run, [o] { return list(*o); });
   auto* look = command->add_subcommand("list", "counts, and the newest values with their text and reason");
   add_filters(*look, *o);
   look->add_option("--gpu", o->gpu, "only this GPU: serial number or UUID");

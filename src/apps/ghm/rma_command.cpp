@@ -34,7 +34,7 @@ struct Made {
 };
 
 Result<Made> from_server(const RmaOptions& o) {
-  auto path = fmt::format("/api/v1/gpus/{}/rma?before={}&after={}", url_encode(o.serial), url_encode(o.before), url_encode(o.after));
+  auto path = fmt::format("{}/rma?before={}&after={}", gpu_path(o.serial), url_encode(o.before), url_encode(o.after));
   if (!o.at.empty()) path += "&at=" + url_encode(o.at);
   auto answer = get_bytes(o, path);
   if (!answer) return answer.error();
@@ -224,8 +224,8 @@ void add_rma(CLI::App& app, Run& run) {
   command->add_option("--data", o->folder, "a data folder that no server has open, instead of a server");
   add_server_options(*command, *o);
   command->footer("example: ghm rma 1650224070113 --out rma-1650224070113.tar.zst");
-  command->callback([&run, o] {
-    if (!run) run = [o] { return make(*o); };
+  command->callback([command, &run, o] {
+    if (command->get_subcommands().empty()) run = [o] { return make(*o); };
   });
   add_verify(*command, o, run);
   add_key(*command, o, run);

@@ -45,7 +45,7 @@ int gpus(const GpusOptions& o) {
 }
 
 int gpu(const ServerOptions& o, const std::string& id) {
-  const auto base = "/api/v1/gpus/" + url_encode(id);
+  const auto base = gpu_path(id);
   auto board = get_json(o, base);
   if (!board) return fail(board.error());
   const auto health = get_json(o, base + "/health");
@@ -90,7 +90,7 @@ void add_gpu(CLI::App& app, Run& run) {
   auto* command = app.add_subcommand("gpu", "one board: where it is, its score and every lost point");
   auto options = std::make_shared<ServerOptions>();
   auto id = std::make_shared<std::string>();
-  command->add_option("ID", *id, "serial number or UUID")->required();
+  command->add_option("ID", *id, "serial number, UUID or HOST/SLOT")->required();
   add_server_options(*command, *options);
   command->footer("example: ghm gpu 1650123000042");
   command->callback([&run, options, id] { run = [options, id] { return gpu(*options, *id); }; });

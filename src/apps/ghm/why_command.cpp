@@ -23,7 +23,7 @@ Json if_there(const ServerOptions& o, const std::string& path) {
 }
 
 Result<views::WhyParts> ask(const ServerOptions& o, const std::string& id) {
-  const auto base = "/api/v1/gpus/" + url_encode(id);
+  const auto base = gpu_path(id);
   views::WhyParts parts;
   auto gpu = get_json(o, base);
   if (!gpu) return gpu.error();
@@ -53,9 +53,9 @@ void add_why(CLI::App& app, Run& run) {
   auto* command = app.add_subcommand("why", "why a board scores as it does, since when, what is odd about it, and what to do first");
   auto options = std::make_shared<ServerOptions>();
   auto id = std::make_shared<std::string>();
-  command->add_option("GPU", *id, "serial number or UUID")->required();
+  command->add_option("GPU", *id, "serial number, UUID or HOST/SLOT")->required();
   add_server_options(*command, *options);
-  command->footer("example: ghm why 1650123000042");
+  command->footer("example: ghm why gpu-host-7/3");
   command->callback([&run, options, id] { run = [options, id] { return why(*options, *id); }; });
 }
 

@@ -23,6 +23,21 @@ std::optional<std::size_t> find_by_number(const FleetSnapshot& fleet, std::strin
   return static_cast<std::size_t>(found - fleet.boards.begin());
 }
 
+// "gpu-host-7:3", the board that stands there now: what somebody reads off a job's error at night.
+std::optional<std::size_t> find_by_place(const FleetSnapshot& fleet, std::string_view place) {
+  const auto colon = place.rfind(':');
+  if (colon == place.npos) return std::nullopt;
+  const auto slot = place.substr(colon + 1);
+  int number = 0;
+  const auto [end, error] = std::from_chars(slot.data(), slot.data() + slot.size(), number);
+  if (error != std::errc() || end != slot.data() + slot.size()) return std::nullopt;
+  const auto host = std::ranges::find(fleet.hosts, place.substr(0, colon), [](const HostView& h) { return std::string_view(h.host.name); });
+  if (host == fleet.hosts.end()) return std::nullopt;
+  for (const auto board : host->boards)
+    if (fleet.boards[board].board.slot == number && fleet.boards[board].board.in_service) return board;
+  return std::nullopt;
+}
+
 Json slot_of(const fleet::Board& board) {
   return board.slot < 0 ? Json() : Json(board.slot);
 }
@@ -76,7 +91,7 @@ void add_health(Json& row, const BoardView& view) {
 std::optional<std::size_t> find_board(const FleetSnapshot& fleet, std::string_view id) {
   if (const auto found = fleet.by_name->find(id); found != fleet.by_name->end()) return found->second;
   if (id.starts_with(kBoardPrefix)) return find_by_number(fleet, id.substr(kBoardPrefix.size()));
-  return std::nullopt;
+  return find_by_place(fleet, id);
 }
 
 std::string id_of(const fleet::Board& board) {

@@ -40,7 +40,8 @@ Result<Json> gpu_list(const FleetSnapshot& fleet, const GpuQuery& query);
 /// A query that check_query refuses is a bug.
 std::string gpu_list_csv(const FleetSnapshot& fleet, const GpuQuery& query);
 
-/// The board that a client names by `id`: serial, UUID, or "board-17" for one that has neither. Index into `boards`.
+/// The board that a client names by `id`: serial, UUID, "board-17" for one that has neither, or "gpu-host-7:3" for the one that stands
+/// in that slot now. Index into `boards`. O(log boards), a place O(hosts).
 std::optional<std::size_t> find_board(const FleetSnapshot& fleet, std::string_view id);
 
 /// GET gpus/{id}; `latest` from TelemetryStore::latest(board).
@@ -75,7 +76,7 @@ const std::vector<std::string>& default_metrics();
 
 /// GET meta: version, bands, classes, dimensions with weights, metric dictionary, reasons. The same for the program's
 /// whole run but for `as_of`.
-Json meta(Timestamp as_of);
+Json meta(Timestamp as_of, const health::Profile& profile = health::default_profile());
 /// GET fleet/layout: region > datacenter > rack > host > slots in drawing order; its order is FleetSnapshot::boards.
 Json fleet_layout(const FleetSnapshot& fleet);
 /// GET fleet/cells: 24-byte head ("GHMC", u32 version of the layout, i64 as_of in Unix ms, f32 min, f32 max) + one byte per GPU in layout

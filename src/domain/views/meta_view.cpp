@@ -34,9 +34,9 @@ Json classes() {
   return out;
 }
 
-Json dimensions() {
+Json dimensions_of(const health::Profile& profile) {
   Json out = Json::array();
-  for (const auto& d : health::dimensions()) out.push_back({{"name", d.name}, {"weight", d.weight_percent / 100.0}, {"available", true}});
+  for (const auto& d : health::dimensions(profile)) out.push_back({{"name", d.name}, {"weight", d.weight_percent / 100.0}, {"available", true}});
   return out;
 }
 
@@ -92,12 +92,13 @@ Json xids() {
 
 }  // namespace
 
-Json meta(Timestamp as_of) {
+Json meta(Timestamp as_of, const health::Profile& profile) {
   return {{"as_of", format_rfc3339(as_of)},
           {"version", GHM_VERSION},
           {"bands", bands()},
           {"classes", classes()},
-          {"dimensions", dimensions()},
+          {"profile", health::name_of(profile)},
+          {"dimensions", dimensions_of(profile)},
           {"metrics", metrics()},
           {"reasons", reasons()},
           {"severities", {"info", "warning", "error", "critical"}},

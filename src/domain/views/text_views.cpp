@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "domain/views/board_facts.h"
 #include "domain/views/json_views.h"
@@ -131,14 +132,31 @@ std::string why(const Json& health) {
   return out;
 }
 
+// A board's links mostly say the same: then one line stands for all of them.
+std::map<std::string, std::vector<const Json*>> alike(const Json& list) {
+  std::map<std::string, std::vector<const Json*>> by_metric;
+  for (const auto& r : list)
+    if (text_of(r, "entity", "gpu") != "gpu") by_metric[text_of(r, "metric", "-")].push_back(&r);
+  std::erase_if(by_metric, [](const auto& entry) {
+    const auto& all = entry.second;
+    return all.size() < 2 || std::ranges::any_of(all, [&](const Json* r) { return member(*r, "value") != member(*all[0], "value"); });
+  });
+  return by_metric;
+}
+
 std::string readings(const Json& gpu) {
   const auto& list = member(gpu, "readings");
   if (list.empty()) return {};
+  const auto folded = alike(list);
   TextTable t({{"reading", false, 9}, {"value", true, 9}, {"unit", false, 8}, {"at", false, 1}});
   for (const auto& r : list) {
-    const auto entity = text_of(r, "entity", "gpu");
-    t.add({text_of(r, "metric", "-") + (entity == "gpu" ? "" : "@" + entity), text_of(member(r, "value")), text_of(r, "unit", ""),
-           text_of(r, "at", "-")});
+    const auto entity = text_of(r, "entity", "gpu"), metric = text_of(r, "metric", "-");
+    auto name = metric + (entity == "gpu" ? "" : "@" + entity);
+    if (const auto all = folded.find(metric); entity != "gpu" && all != folded.end()) {
+      if (all->second[0] != &r) continue;
+      name = fmt::format("{} to {}, {} alike", name, text_of(*all->second.back(), "entity", "-"), all->second.size());
+    }
+    t.add({name, text_of(member(r, "value")), text_of(r, "unit", ""), text_of(r, "at", "-")});
   }
   return "\n" + t.text(kPageWidth);
 }

@@ -11,7 +11,7 @@
 namespace ghm::views {
 namespace {
 
-using testing::ElementsAre, testing::HasSubstr;
+using testing::ElementsAre, testing::HasSubstr, testing::Not;
 
 constexpr Timestamp kNow = Timestamp(std::chrono::milliseconds(1'770'638'400'000));  // 2026-02-09T12:00:00Z
 
@@ -196,6 +196,22 @@ TEST(Find, ASerialAnUuidOrTheBoardsNumber) {
   EXPECT_EQ(find_board(f, "nobody"), std::nullopt);
 }
 
+TEST(Find, WhoStandsInASlotOfAHost) {
+  auto f = fleet();
+  f.by_name = std::make_shared<NameIndex>();
+  const auto& second = f.boards[1].board;
+  ASSERT_GE(second.slot, 0);
+  f.hosts.resize(1);
+  f.hosts[0].host.name = second.host;
+  f.hosts[0].boards = {0, 1};
+  f.boards[0].board.slot = second.slot + 1;
+  EXPECT_EQ(find_board(f, second.host + ":" + std::to_string(second.slot)), 1u);
+  for (const auto& wrong : {second.host, second.host + ":", second.host + ":99", second.host + ":x", ":" + std::to_string(second.slot)})
+    EXPECT_EQ(find_board(f, wrong), std::nullopt) << wrong;
+  f.boards[1].board.in_service = false;
+  EXPECT_EQ(find_board(f, second.host + ":" + std::to_string(second.slot)), std::nullopt);
+}
+
 TEST(Metrics, GapsAreNull) {
   fleet::Board b;
   b.serial = "S1";
@@ -228,6 +244,18 @@ TEST(Layout, ItsVersionChangesWithWhoIsThereAndNotWithScores) {
   EXPECT_EQ(layout_version(f), before);
   f.hosts[0].silent = true;
   EXPECT_NE(layout_version(f), before);
+}
+
+TEST(GpuText, LinksThatSayTheSameAreOneLine) {
+  Json gpu{{"name", "g"}, {"readings", Json::array()}};
+  for (int n = 0; n < 3; ++n) {
+    gpu["readings"].push_back({{"metric", "STATE"}, {"entity", "nvlink" + std::to_string(n)}, {"value", 1.0}, {"unit", "bool"}});
+    gpu["readings"].push_back({{"metric", "REPLAYS"}, {"entity", "nvlink" + std::to_string(n)}, {"value", n == 1 ? 7 : 0}, {"unit", "count"}});
+  }
+  const auto text = gpu_text(gpu, {});
+  EXPECT_THAT(text, HasSubstr("STATE@nvlink0 to nvlink2, 3 alike"));
+  EXPECT_THAT(text, Not(HasSubstr("STATE@nvlink1")));
+  EXPECT_THAT(text, HasSubstr("REPLAYS@nvlink1")) << "one that differs is shown, and with it all";
 }
 
 TEST(TextTable, NoLineIsWiderThanAskedAndControlCharactersDoNotSteerTheTerminal) {

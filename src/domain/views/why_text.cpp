@@ -28,6 +28,10 @@ std::string figure(const Json& value) {
   return value.is_number() ? fmt::format("{:.4g}", value.get<double>()) : "-";
 }
 
+std::string percent(const Json& value) {
+  return value.is_number() ? fmt::format("{:.0f} %", 100 * value.get<double>()) : "-";
+}
+
 std::string identity(const Json& why, std::size_t) {
   const auto& g = at(why, "gpu");
   std::string out = text(at(why, "verdict")) + "\n\n";
@@ -44,7 +48,7 @@ std::string identity(const Json& why, std::size_t) {
 
 std::string score(const Json& why, std::size_t width) {
   auto out = fmt::format("{:<10} {} {} · risk {} · coverage {} · peers' median {} · profile {}\n", "score", points(at(why, "score")),
-                         text(at(why, "class")), text(at(why, "risk")), figure(at(why, "coverage")), points(at(why, "peers_median")),
+                         text(at(why, "class")), text(at(why, "risk")), percent(at(why, "coverage")), points(at(why, "peers_median")),
                          text(at(why, "profile")));
   if (const auto& fell = at(why, "fell"); !fell.is_null())
     out +=
@@ -109,7 +113,7 @@ std::string surroundings(const Json& why, std::size_t) {
 std::string steps(const Json& why, std::size_t) {
   std::string out = at(why, "actions").empty() ? "" : "what to do\n";
   for (const auto& a : at(why, "actions"))
-    out += fmt::format("  {} {}\n      because: {}\n", text(at(a, "action")), text(at(a, "text")), text(at(a, "because")));
+    out += fmt::format("  {} ({})\n      because: {}\n", text(at(a, "text")), text(at(a, "action")), text(at(a, "because")));
   return out;
 }
 
