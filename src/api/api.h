@@ -53,6 +53,7 @@ struct World {
   /// The same for batches of agents.
   std::function<void(transport::PackedBatch, bool backfill, std::function<void(const Result<void>&)> told)> take_batch = {};
   ChangeIncidents change_incidents = {};  // empty: there are none
+  std::string rma_key_file = {};          // what evidence bundles are signed with, made at first use; empty: none are made
   const health::Profile* profile = &health::default_profile();  // with which scores are worked out
 };
 

@@ -54,26 +54,39 @@ Error refused(const std::string& url, const scrape::HttpAnswer& answer) {
   return {code, detail};
 }
 
+std::string url_of(const ServerOptions& options, const std::string& path) {
+  auto server = options.server;
+  while (server.ends_with('/')) server.pop_back();
+  return server + path;
+}
+
 constexpr auto kGetTime = 30s, kSendTime = 120s;
 
-Result<Json> ask(const ServerOptions& options, const char* method, const std::string& path, const std::string& key_file,
-                 const std::string& body, std::chrono::milliseconds patience) {
-  std::map<std::string, std::string> headers{{"Accept", "application/json"}};
+/// The body of a good answer.
+Result<std::string> fetch(const ServerOptions& options, const char* method, const std::string& path, const std::string& key_file,
+                          const std::string& body, const char* accept, std::chrono::milliseconds patience) {
+  std::map<std::string, std::string> headers{{"Accept", accept}};
   if (!key_file.empty()) {
     auto key = read_file(key_file, 4096);
     if (!key) return key.error();
     headers["Authorization"] = "Bearer " + trimmed(*key);
   }
   if (!body.empty()) headers["Content-Type"] = "application/json";
-  auto server = options.server;
-  while (server.ends_with('/')) server.pop_back();
-  auto answer = scrape::http_request(method, server + path, {}, headers, body, patience);
+  const auto url = url_of(options, path);
+  auto answer = scrape::http_request(method, url, {}, headers, body, patience);
   if (!answer)
     return Error{answer.error().code, answer.error().what + "; start one with `ghm demo` or `ghm serve`, or name yours with --server"};
-  if (answer->status != 200 && answer->status != 201) return refused(server + path, *answer);
-  auto document = Json::parse(answer->body, nullptr, false);
+  if (answer->status != 200 && answer->status != 201) return refused(url, *answer);
+  return std::move(answer->body);
+}
+
+Result<Json> ask(const ServerOptions& options, const char* method, const std::string& path, const std::string& key_file,
+                 const std::string& body, std::chrono::milliseconds patience) {
+  const auto answer = fetch(options, method, path, key_file, body, "application/json", patience);
+  if (!answer) return answer.error();
+  auto document = Json::parse(*answer, nullptr, false);
   if (document.is_discarded())
-    return Error{Errc::corrupt, fmt::format("{}{} answered something that is not JSON: is this a ghm server?", server, path)};
+    return Error{Errc::corrupt, fmt::format("{} answered something that is not JSON: is this a ghm server?", url_of(options, path))};
   return document;
 }
 
@@ -81,6 +94,10 @@ Result<Json> ask(const ServerOptions& options, const char* method, const std::st
 
 Result<Json> get_json(const ServerOptions& options, const std::string& path) {
   return ask(options, "GET", path, options.key_file, "", kGetTime);
+}
+
+Result<std::string> get_bytes(const ServerOptions& options, const std::string& path) {
+  return fetch(options, "GET", path, options.key_file, "", "*/*", kSendTime);
 }
 
 Result<Json> send_json(const ServerOptions& options, const char* method, const std::string& path, const Json& body) {

@@ -31,6 +31,8 @@ void add_server_options(CLI::App& command, ServerOptions& options);
 void list_by_default(CLI::App& command, ServerOptions& options, Run& run, std::function<int()> list);
 /// GET `path` ("/api/v1/fleet/summary") as JSON. The error is the server's own sentence, or why it cannot be reached.
 Result<Json> get_json(const ServerOptions& options, const std::string& path);
+/// GET of something that is no JSON, such as a bundle.
+Result<std::string> get_bytes(const ServerOptions& options, const std::string& path);
 /// POST, PUT or DELETE with a JSON body (null: none), with the key of the options, or the local server's own.
 Result<Json> send_json(const ServerOptions& options, const char* method, const std::string& path, const Json& body);
 /// The API's path of a GPU that is named by serial, UUID, HOST/SLOT or HOST:SLOT.
@@ -59,6 +61,7 @@ void add_restore(CLI::App& app, Run& run);
 void add_migrate(CLI::App& app, Run& run);
 void add_quarantine(CLI::App& app, Run& run);
 void add_incidents(CLI::App& app, Run& run);
+void add_rma(CLI::App& app, Run& run);
 void add_evaluate_causes(CLI::App& evaluate, Run& run);  // a part of `evaluate`
 void add_version(CLI::App& app, Run& run);
 

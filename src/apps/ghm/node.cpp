@@ -219,6 +219,7 @@ Result<void> Node::listen() {
                    [this](const views::QuarantineQuery& query, bool dry_run) { return replay(query, dry_run); }};
   world.profile = config_.profile;
   world.change_incidents = [this](auto change, pipeline::Told kept) { change_incidents(std::move(change), std::move(kept)); };
+  world.rma_key_file = config_.data_dir + "/rma.key";
   if (config_.take_prometheus)
     world.remote_write = [this](remote_write::WriteRequest r, bool backfill, pipeline::Told told) {
       take(std::move(r), backfill, std::move(told));
