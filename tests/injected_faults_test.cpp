@@ -235,7 +235,8 @@ TEST_P(NoBoardsFault, CostsNoHardwarePoints) {
   for (std::size_t i = 0; i < a->boards.size(); ++i) {
     ASSERT_TRUE(a->boards[i].health && b->boards[i].health) << i;
     if (fault == "gpu_vanish" && ill.is_struck(b->boards[i].board)) {
-      EXPECT_THAT(news(b->boards[i], a->boards[i]), testing::IsSubsetOf({"reliability.reset", "reliability.incidents", "reliability.uptime"}));
+      EXPECT_THAT(news(b->boards[i], a->boards[i]),
+                  testing::IsSubsetOf({"reliability.reset", "reliability.incidents", "reliability.uptime"}));
     } else {
       EXPECT_THAT(news(b->boards[i], a->boards[i]), testing::IsEmpty()) << "slot " << i;
       EXPECT_TRUE(b->boards[i].health->critical.empty());

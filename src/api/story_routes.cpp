@@ -17,9 +17,10 @@ namespace {
 constexpr std::size_t kMostChosen = 10'000;
 
 views::FallOf falls_of(const Call& call) {
-  return [&telemetry = call.world->telemetry, now = call.now()](fleet::BoardId board, telemetry::MetricId score, std::chrono::hours within) {
-    return services::score_fall(telemetry, board, score, now, within);
-  };
+  return
+      [&telemetry = call.world->telemetry, now = call.now()](fleet::BoardId board, telemetry::MetricId score, std::chrono::hours within) {
+        return services::score_fall(telemetry, board, score, now, within);
+      };
 }
 
 Error bad(std::string what) {
@@ -64,7 +65,8 @@ http::Response post_explain(const Call& call) {
 http::Response get_group_health(const Call& call) {
   const auto by = call.request.param("by").value_or("");
   const auto* kind = views::grouping_named(by);
-  if (kind == nullptr) return problem_of(bad(fmt::format("by: '{}': expected region, datacenter, rack, host, model, batch or driver", by.substr(0, 80))));
+  if (kind == nullptr)
+    return problem_of(bad(fmt::format("by: '{}': expected region, datacenter, rack, host, model, batch or driver", by.substr(0, 80))));
   const auto id = call.request.param("id");
   if (!id) return json_answer(views::fleet_groups(*call.fleet, *kind, falls_of(call)));
   auto group = views::group_health(*call.fleet, *kind, *id, falls_of(call));

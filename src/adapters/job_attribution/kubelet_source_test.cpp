@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <thread>
 
-#include "adapters/job_attribution/fake_kubelet_for_test.h"
 #include <pod_resources.pb.h>
+#include "adapters/job_attribution/fake_kubelet_for_test.h"
 
 namespace ghm::job_attribution {
 namespace {

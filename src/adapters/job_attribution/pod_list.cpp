@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "domain/telemetry/identity.h"
 #include <pod_resources.pb.h>
+#include "domain/telemetry/identity.h"
 
 namespace ghm::job_attribution {
 namespace {

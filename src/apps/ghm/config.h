@@ -40,8 +40,8 @@ struct Config {
   validation::Overrides overrides;          // validation.overrides
   // The built-in catalogue, and faults.catalogues over it; never null.
   std::shared_ptr<const faults::FaultCatalogue> faults = std::make_shared<const faults::FaultCatalogue>(faults::FaultCatalogue::built_in());
-  std::string log_level = "info";           // debug info warn error off
-  std::string log_format = "text";          // or "json"
+  std::string log_level = "info";   // debug info warn error off
+  std::string log_format = "text";  // or "json"
 };
 
 /// Tells whether a file that the configuration names can be read.

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "domain/health/utc_hours.h"
 #include "domain/health/inputs.h"
 #include "domain/health/moments.h"
 #include "domain/health/stable_hour.h"
+#include "domain/health/utc_hours.h"
 
 namespace ghm::health {
 namespace {

@@ -109,7 +109,7 @@ bool before(const Item& a, const Item& b) {
 std::string text_of(const Item& i, double p) {
   const auto chosen = i.has.chosen == i.known.chosen && i.known.chosen > 1 ? fmt::format("All {} chosen", i.known.chosen)
                       : i.known.chosen == 1                                ? std::string("The chosen one")
-                                                : fmt::format("{} of the {} chosen", i.has.chosen, i.known.chosen);
+                                            : fmt::format("{} of the {} chosen", i.has.chosen, i.known.chosen);
   const auto rest = i.has.rest == 0 ? "none of the rest" : fmt::format("{} of the other {}", i.has.rest, i.known.rest);
   return fmt::format("{} {} {} {}; {}{}.", chosen, i.has.chosen == 1 ? "is" : "are", i.attribute->phrase, i.value, rest,
                      p < kSurprising ? "" : ": this may be chance");

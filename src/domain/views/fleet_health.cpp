@@ -61,10 +61,14 @@ Json member(const BoardView* v, const FallOf& falls) {
 }
 
 Json group_json(const std::string& name, const Group& g, const FallOf& falls = {}) {
-  return {{"name", or_null(name)},     {"gpus", g.gpus},
-          {"scored", g.scored},        {"silent", g.silent},
-          {"below_70", g.below_70},    {"index", or_null(g.index())},
-          {"lowest", member(g.worst, falls)}, {"moved_by", member(g.fallen, falls)}};
+  return {{"name", or_null(name)},
+          {"gpus", g.gpus},
+          {"scored", g.scored},
+          {"silent", g.silent},
+          {"below_70", g.below_70},
+          {"index", or_null(g.index())},
+          {"lowest", member(g.worst, falls)},
+          {"moved_by", member(g.fallen, falls)}};
 }
 
 // The lowest index first; groups without a score last.
@@ -78,7 +82,8 @@ Json groups_json(const FleetSnapshot& fleet, const Grouping& grouping, const Fal
   std::ranges::stable_sort(order, {}, &decltype(order)::value_type::first);
   if (order.size() > kMostGroups) order.resize(kMostGroups);
   Json out = Json::array();
-  for (const auto& [index, entry] : order) out.push_back(group_json(entry->first, entry->second, out.size() < kMostAsked ? falls : FallOf()));
+  for (const auto& [index, entry] : order)
+    out.push_back(group_json(entry->first, entry->second, out.size() < kMostAsked ? falls : FallOf()));
   return out;
 }
 
@@ -195,17 +200,15 @@ Json fleet_groups(const FleetSnapshot& fleet, const Grouping& kind, const FallOf
 Result<Json> group_health(const FleetSnapshot& fleet, const Grouping& kind, std::string_view id, const FallOf& falls) {
   const auto members = in_service(fleet, [&](const BoardView& v) { return kind.key(v.board) == id; });
   if (members.empty() || id.empty())
-    return Error{Errc::not_found, fmt::format("There is no {} '{}' with a GPU in service: GET /api/v1/fleet/health?by={} lists them.", kind.name,
-                                              id.substr(0, 80), kind.name)};
+    return Error{Errc::not_found, fmt::format("There is no {} '{}' with a GPU in service: GET /api/v1/fleet/health?by={} lists them.",
+                                              kind.name, id.substr(0, 80), kind.name)};
   const auto others = in_service(fleet, [&](const BoardView& v) { return kind.key(v.board) != id; });
   Group group;
   for (const auto* v : members) group.add(*v);
   auto out = group_json(std::string(id), group, falls);
   out.erase("name");
-  Json head{{"as_of", format_rfc3339(fleet.as_of)},
-            {"kind", kind.name},
-            {"id", id},
-            {"place", place_json(kind, members.front()->board.place)}};
+  Json head{
+      {"as_of", format_rfc3339(fleet.as_of)}, {"kind", kind.name}, {"id", id}, {"place", place_json(kind, members.front()->board.place)}};
   head.update(out);
   head["fell"] = fell_json(members, group, falls);
   head["rest"] = rest_json(members, others);

@@ -40,8 +40,8 @@ bool passes(const BoardView& view, const GpuQuery& q, std::string_view part) {
   const auto& b = view.board;
   return is_or_any(q.host, b.host) && is_or_any(q.rack, b.place.rack) && is_or_any(q.datacenter, b.place.datacenter) &&
          is_or_any(q.region, b.place.region) && is_or_any(q.model, b.model) && is_or_any(q.driver, b.driver_version) &&
-         (q.batch.empty() || (b.asset && b.asset->batch == q.batch)) && (!q.silent || *q.silent == view.silent) && (q.band.empty() || q.band == band_of(view)) &&
-         found_by(b, part);
+         (q.batch.empty() || (b.asset && b.asset->batch == q.batch)) && (!q.silent || *q.silent == view.silent) &&
+         (q.band.empty() || q.band == band_of(view)) && found_by(b, part);
 }
 
 SortKey number_key(std::optional<double> value) {

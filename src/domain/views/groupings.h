@@ -8,7 +8,7 @@ namespace ghm::views {
 
 /// What boards can have in common, and so what may be at fault instead of a board.
 struct Grouping {
-  std::string_view name;                        // "rack": the API's word
+  std::string_view name;                         // "rack": the API's word
   std::string_view (*key)(const fleet::Board&);  // empty: not known; a view of the board
 };
 

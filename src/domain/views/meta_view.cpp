@@ -36,7 +36,8 @@ Json classes() {
 
 Json dimensions_of(const health::Profile& profile) {
   Json out = Json::array();
-  for (const auto& d : health::dimensions(profile)) out.push_back({{"name", d.name}, {"weight", d.weight_percent / 100.0}, {"available", true}});
+  for (const auto& d : health::dimensions(profile))
+    out.push_back({{"name", d.name}, {"weight", d.weight_percent / 100.0}, {"available", true}});
   return out;
 }
 

@@ -69,9 +69,9 @@ std::vector<Moved> groups_that_moved(const FleetSnapshot& fleet, const std::vect
 }
 
 std::string moved_text(const Moved& m, const FleetSnapshot& fleet) {
-  return fmt::format("{} {} fell from {:.0f} to {:.0f}: {} {}, {:.0f} to {:.0f} since {}.", m.kind->name == "datacenter" ? "site" : m.kind->name,
-                     m.id, m.index + m.lost, m.index, m.alone ? "it is" : "mostly", name_of(fleet.boards[m.by.board].board), m.by.fall.from,
-                     m.by.fall.to, since_text(m.by.fall.since, fleet.as_of));
+  return fmt::format("{} {} fell from {:.0f} to {:.0f}: {} {}, {:.0f} to {:.0f} since {}.",
+                     m.kind->name == "datacenter" ? "site" : m.kind->name, m.id, m.index + m.lost, m.index, m.alone ? "it is" : "mostly",
+                     name_of(fleet.boards[m.by.board].board), m.by.fall.from, m.by.fall.to, since_text(m.by.fall.since, fleet.as_of));
 }
 
 Json moved_json(const Moved& m, const FleetSnapshot& fleet) {

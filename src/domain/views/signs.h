@@ -36,7 +36,7 @@ class Signs {
   void read_anomalies(const FleetSnapshot& fleet);
 
   std::vector<std::size_t> population_;
-  std::array<std::vector<char>, kCauses> marks_;             // by board
+  std::array<std::vector<char>, kCauses> marks_;                 // by board
   std::array<std::map<std::size_t, Timestamp>, kCauses> since_;  // by board
 };
 

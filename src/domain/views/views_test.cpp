@@ -250,7 +250,8 @@ TEST(GpuText, LinksThatSayTheSameAreOneLine) {
   Json gpu{{"name", "g"}, {"readings", Json::array()}};
   for (int n = 0; n < 3; ++n) {
     gpu["readings"].push_back({{"metric", "STATE"}, {"entity", "nvlink" + std::to_string(n)}, {"value", 1.0}, {"unit", "bool"}});
-    gpu["readings"].push_back({{"metric", "REPLAYS"}, {"entity", "nvlink" + std::to_string(n)}, {"value", n == 1 ? 7 : 0}, {"unit", "count"}});
+    gpu["readings"].push_back(
+        {{"metric", "REPLAYS"}, {"entity", "nvlink" + std::to_string(n)}, {"value", n == 1 ? 7 : 0}, {"unit", "count"}});
   }
   const auto text = gpu_text(gpu, {});
   EXPECT_THAT(text, HasSubstr("STATE@nvlink0 to nvlink2, 3 alike"));
