@@ -185,6 +185,20 @@ void judge_side(const CauseTable& table, const std::vector<double>& p, Ranking& 
 
 }  // namespace
 
+namespace {
+
+// Where the cause cannot be told, one step may still be right: that of all causes which together are likelier than not.
+Action action_in_doubt(const CauseTable& table, const Facts& facts, const std::vector<double>& p) {
+  const auto action_of = [&](const Cause& c) { return facts.escalated ? c.then : c.action; };
+  std::map<Action, double> weight;
+  for (std::size_t c = 0; c + 1 < p.size(); ++c) weight[action_of(table.causes()[c])] += p[c];
+  for (const auto& [action, sum] : weight)
+    if (sum >= kLeastToTell) return action;
+  return action_of(table.causes()[p.size() - 1]);
+}
+
+}  // namespace
+
 Ranking rank(const CauseTable& table, const Facts& facts, const Experience& experience) {
   const auto p = posterior(table, facts, experience);
   const std::size_t unknown = p.size() - 1;
@@ -200,8 +214,7 @@ Ranking rank(const CauseTable& table, const Facts& facts, const Experience& expe
   }
   const bool told = p[order[0]] >= kLeastToTell && has_evidence_of_its_own(table, facts, order[0]);
   out.cannot_tell = !told;
-  const auto& doubt = table.causes()[unknown];
-  out.action = told ? out.causes[0].action : facts.escalated ? doubt.then : doubt.action;
+  out.action = told ? out.causes[0].action : action_in_doubt(table, facts, p);
   judge_side(table, p, out);
   return out;
 }

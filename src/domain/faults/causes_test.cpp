@@ -96,6 +96,14 @@ TEST(Causes, ApplicationOrHardware) {
   for (const auto& c : cases) EXPECT_EQ(rank(ours(), facts(c.words)).side, c.side) << c.why;
 }
 
+TEST(Causes, InDoubtTheStepIsThatOfAllLikelyCauses) {
+  const auto hot = rank(ours(), facts({"heat"}));
+  EXPECT_TRUE(hot.cannot_tell);
+  EXPECT_EQ(hot.action, Action::check_cooling) << "paste, fan or the rack's air: look at the cooling, whichever it is";
+  const auto nothing = rank(ours(), facts({"job_failed"}));
+  EXPECT_TRUE(nothing.cannot_tell);
+}
+
 TEST(Causes, EvidenceForAndAgainstIsKept) {
   const auto r = rank(ours(), facts({"off_bus", "gpu_missing", "one_of_many"}));
   ASSERT_EQ(first(r), "off_bus");
