@@ -8,17 +8,6 @@ namespace {
 
 constexpr std::string_view kType = "application/vnd.ghm.batch";
 
-http::Response outcome_of(const Result<void>& outcome) {
-  if (!outcome) {
-    auto r = problem_of(outcome.error());
-    if (r.status == 503) r.headers.emplace_back("Retry-After", "5");
-    return r;
-  }
-  http::Response r;
-  r.status = 204;
-  return r;
-}
-
 }  // namespace
 
 void post_batch(const Call& call, http::Reply reply) {
@@ -30,9 +19,9 @@ void post_batch(const Call& call, http::Reply reply) {
     return reply(http::problem(400, "X-Ghm-Backfill: expected 1 for rounds older than 48 hours, or 0"));
   if (!call.world->take_batch) return reply(http::problem(403, "This server takes no batches of agents: set ingest.batch to true."));
   auto packed = transport::PackedBatch::open(q.body);
-  if (!packed) return reply(outcome_of(packed.error()));
+  if (!packed) return reply(answer_to_sender(packed.error()));
   call.world->take_batch(std::move(*packed), backfill == "1",
-                         [reply = std::move(reply)](const Result<void>& outcome) { reply(outcome_of(outcome)); });
+                         [reply = std::move(reply)](const Result<void>& outcome) { reply(answer_to_sender(outcome)); });
 }
 
 }  // namespace ghm::api

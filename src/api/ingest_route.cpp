@@ -4,21 +4,6 @@
 #include "api/route.h"
 
 namespace ghm::api {
-namespace {
-
-http::Response outcome_of(const Result<void>& outcome) {
-  if (!outcome) {
-    auto r = problem_of(outcome.error());
-    if (r.status == 503) r.headers.emplace_back("Retry-After", "5");
-    return r;
-  }
-  http::Response r;
-  r.status = 204;
-  return r;
-}
-
-}  // namespace
-
 void post_prometheus(const Call& call, http::Reply reply) {
   const auto& q = call.request;
   const auto why = remote_write::why_unsupported(
@@ -31,7 +16,7 @@ void post_prometheus(const Call& call, http::Reply reply) {
   auto request = remote_write::decode(q.body);
   if (!request) return reply(problem_of(request.error()));
   call.world->remote_write(std::move(*request), backfill == "1",
-                           [reply = std::move(reply)](const Result<void>& outcome) { reply(outcome_of(outcome)); });
+                           [reply = std::move(reply)](const Result<void>& outcome) { reply(answer_to_sender(outcome)); });
 }
 
 }  // namespace ghm::api

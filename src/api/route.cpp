@@ -121,6 +121,17 @@ http::Response problem_of(const Error& error) {
   return http::problem(status_of(error.code), error.what);
 }
 
+http::Response answer_to_sender(const Result<void>& outcome) {
+  if (!outcome) {
+    auto r = problem_of(outcome.error());
+    if (r.status == 503) r.headers.emplace_back("Retry-After", "5");
+    return r;
+  }
+  http::Response r;
+  r.status = 204;
+  return r;
+}
+
 Result<std::size_t> board_named(const views::FleetSnapshot& fleet, std::string_view name) {
   if (const auto board = views::find_board(fleet, name)) return *board;
   if (const auto board = views::find_board(fleet, as_printed(name))) return *board;

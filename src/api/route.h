@@ -57,10 +57,12 @@ struct Match {
 /// HEAD is answered by GET's route. O(routes).
 Match match(std::string_view method, std::string_view path);
 
+/// What a sender of readings hears: 204 once they are durable; 503 asks it to come again.
+http::Response answer_to_sender(const Result<void>& outcome);
 http::Response json_answer(const views::Json& document);
 /// A problem document for a failure: 400 404 409 403 503 500 by its code.
 http::Response problem_of(const Error& error);
-/// The board's index in the snapshot by serial, UUID (any case) or "board-N"; not_found with a sentence.
+/// The board's index in the snapshot by serial, UUID (any case), "board-N" or HOST:SLOT; not_found with a sentence.
 Result<std::size_t> board_named(const views::FleetSnapshot& fleet, std::string_view name);
 
 // Routes by their file.
