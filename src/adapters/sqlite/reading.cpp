@@ -66,6 +66,13 @@ std::map<BoardId, std::vector<std::size_t>> by_board(std::span<const SeriesKey> 
   return boards;
 }
 
+// What a series of the range will hold if its other hours are as full as this one; more is room that may never be needed.
+std::size_t likely_size(std::size_t rows_of_hour, TimeRange range) {
+  constexpr std::size_t kMost = 1 << 16;
+  const auto hours = static_cast<std::size_t>(hour_of(range.to) - hour_of(range.from) + 1);
+  return hours > kMost ? kMost : std::min(kMost, rows_of_hour * hours);
+}
+
 // Appends the chunk's readings of the series that `wanted` numbers, which are of the chunk's board.
 Result<void> read_chunk(std::string_view bytes, std::span<const SeriesKey> series, std::span<const std::size_t> wanted, TimeRange range,
                         std::vector<std::vector<Point>>& found) {
@@ -76,8 +83,10 @@ Result<void> read_chunk(std::string_view bytes, std::span<const SeriesKey> serie
     const auto column = chunk->find({series[w].entity, series[w].metric});
     if (!column) continue;
     if (auto done = chunk->read(*column, values); !done) return done;
+    if (found[w].empty()) found[w].reserve(likely_size(values.size(), range));
+    const auto times = chunk->times();
     for (std::size_t i = 0; i < values.size(); ++i)
-      if (!telemetry::is_absent(values[i]) && range.contains(chunk->times()[i])) found[w].push_back({chunk->times()[i], values[i]});
+      if (!telemetry::is_absent(values[i]) && range.contains(times[i])) found[w].push_back({times[i], values[i]});
   }
   return {};
 }
