@@ -1,6 +1,7 @@
 #include "services/scoring_inputs.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "domain/telemetry/metric_catalogue.h"
 #include "domain/telemetry/model_catalogue.h"
