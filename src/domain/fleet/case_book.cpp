@@ -190,6 +190,9 @@ Result<void> CaseBook::close(std::uint64_t id, CaseClosing closing, const std::s
     return Error{Errc::conflict, fmt::format("case {} cannot be closed as helped. {} did_not_help, cannot_tell or cancelled need a reason "
                                              "and can be said at any time",
                                              id, why_not_proven(c, now))};
+  if (const auto gap = gaps_.find(id); outcome == CaseOutcome::helped && gap != gaps_.end() && now - gap->second.since >= kShortGap)
+    return Error{Errc::conflict, fmt::format("case {} cannot be closed as helped: since {} it cannot be watched, for {}", id,
+                                             format_rfc3339(gap->second.since), gap->second.why)};
   if (outcome != CaseOutcome::helped && closing.reason.empty())
     return Error{Errc::invalid_input, fmt::format("reason: {} needs one", to_string(outcome))};
   step(c, {.at = std::max(now, c.steps.back().at),

@@ -216,6 +216,16 @@ TEST(Cases, TimeWithoutSightIsNoProof) {
   EXPECT_EQ(one.it().outcome, CaseOutcome::helped) << "ten minutes are none";
 }
 
+TEST(Cases, NobodyClosesAsHelpedWhatCannotBeSeen) {
+  OneCase one;
+  one.until_watching();
+  one.pass(days(6));
+  one.pass(days(2), [](const RepairCase&) { return std::string("it is silent"); });
+  EXPECT_EQ(one.book.close(one.id, {}, "ana", one.now).error().code, Errc::conflict);
+  one.pass(10min);
+  EXPECT_FALSE(one.book.close(one.id, {}, "ana", one.now)) << "the two days are missing";
+}
+
 TEST(Cases, AWatchThatIsNeverSeenNeverEnds) {
   OneCase one;
   one.until_watching();
