@@ -54,7 +54,8 @@ struct World {
   std::function<void(transport::PackedBatch, bool backfill, std::function<void(const Result<void>&)> told)> take_batch = {};
   ChangeIncidents change_incidents = {};  // empty: there are none
   std::string rma_key_file = {};          // what evidence bundles are signed with, made at first use; empty: none are made
-  const health::Profile* profile = &health::default_profile();  // with which scores are worked out
+  const health::Profile* profile = &health::default_profile();                // with which scores are worked out
+  const faults::FaultCatalogue* codes = &faults::FaultCatalogue::built_in();  // likewise; with a site's own rows
 };
 
 /// The whole HTTP surface: /api/v1/…, /healthz /readyz /metrics, /docs, and the embedded UI for everything else.
