@@ -54,7 +54,7 @@ class Run {
                    std::ranges::move(k.records, std::back_inserter(waiting_.records));
                    return true;
                  },
-                 [](pipeline::LiveUpdate) {}},
+                 [](pipeline::LiveUpdate&) { return true; }},
                 Log::off()) {
     for (std::size_t h = 0; h < hosts; ++h) targets_.push_back({fmt::format("h{}:9400", h), {}, {}});
   }

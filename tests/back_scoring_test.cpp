@@ -161,7 +161,7 @@ std::optional<double> from_readings(const memory::MemoryStore& s, const fleet::B
   for (const auto& p : scores)
     if (p.at < t && p.at >= t - days(31)) story.previous_scores.push_back({to_unix_seconds(std::chrono::floor<Quarters>(p.at)), p.value});
   const std::array boards{&board};
-  const auto inputs = health_inputs(s, boards, interval, t, {std::move(story)});
+  const auto inputs = health_inputs(s, boards, {interval}, t, {std::move(story)});
   return health::score(inputs->front()).overall;
 }
 

@@ -20,6 +20,7 @@ struct Site {
   std::unique_ptr<Incidents> incidents;
   std::vector<fleet::BoardId> boards;
   std::uint64_t sequence = 0;
+  faults::FaultCatalogue codes = faults::FaultCatalogue::built_in();
 
   Site() {
     fleet::Sighting s;
@@ -37,8 +38,7 @@ struct Site {
     start();
   }
   void start() {
-    incidents =
-        std::make_unique<Incidents>(ledger, std::make_shared<faults::FaultCatalogue>(faults::FaultCatalogue::built_in()), Log::off());
+    incidents = std::make_unique<Incidents>(ledger, std::make_shared<faults::FaultCatalogue>(codes), Log::off());
     const auto done = incidents->restore(store, kNow);
     EXPECT_TRUE(done) << done.error().what;
   }
@@ -91,6 +91,20 @@ TEST(Incidents, ABetterWitnessOfAnEventSaysMoreAndCountsNothing) {
   EXPECT_EQ(i->opened, kNow - 20s);
   EXPECT_EQ(i->counts.begin()->second, 1);
   EXPECT_EQ(site.kept(1).lines[0].process, "python3");
+}
+
+TEST(Incidents, TheNumberingOfTheBoardsDriverDecidesAlsoWhereTheNewestSaysNothing) {
+  Site site;
+  const auto own = site.codes.with_site(
+      "xid,name,class,likely_origin,severity,first_action,repeats,within,then,counts_for,architectures,drivers,source,sign\n"
+      "79,renamed,other,driver,info,none,,,,1d,,600-,,\n",
+      "site.csv");
+  ASSERT_TRUE(own) << own.error().what;
+  site.codes = *own;
+  site.start();
+  site.keep({site.event(kNow, "xid", 2, 79)}, kNow);
+  ASSERT_NE(site.incidents->book().find(1), nullptr) << "driver 570 is of the older numbering";
+  EXPECT_EQ(site.cause(1), "off_bus");
 }
 
 TEST(Incidents, WhatComesAgainChangesNothing) {

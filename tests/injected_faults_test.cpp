@@ -96,10 +96,13 @@ class Site {
   std::string text_;
   memory::MemoryStore store_;
   pipeline::LiveView live_view_;
-  pipeline::Ingest ingest_{
-      {.interval = interval_},
-      {[this](pipeline::ToKeep& k) { return keep(k); }, [this](pipeline::LiveUpdate u) { live_view_.apply(std::move(u)); }},
-      Log::off()};
+  pipeline::Ingest ingest_{{.interval = interval_},
+                           {[this](pipeline::ToKeep& k) { return keep(k); },
+                            [this](pipeline::LiveUpdate& u) {
+                              live_view_.apply(std::move(u));
+                              return true;
+                            }},
+                           Log::off()};
 };
 
 /// "thermal.throttle" and so on of one board.

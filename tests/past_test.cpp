@@ -89,7 +89,7 @@ TEST_F(PastScoreTest, IsTheScoreThatWasMadeThen) {
   BoardStory story;
   story.events.emplace();
   story.source_silent.emplace();
-  const auto inputs = health_inputs(store, boards, 60s, at, {story});
+  const auto inputs = health_inputs(store, boards, {60s}, at, {story});
   const auto then = health::score(inputs->front());
   ASSERT_EQ(past->report->dimensions.size(), then.dimensions.size());
   for (std::size_t d = 0; d < then.dimensions.size(); ++d)

@@ -62,7 +62,8 @@ struct World {
   ChangeCases change_cases = {};
   std::function<std::shared_ptr<const services::CasesNow>()> cases = {};  // active cases and what helped; empty: there are none
   std::string rma_key_file = {};  // what evidence bundles are signed with, made at first use; empty: none are made
-  const health::Profile* profile = &health::default_profile();  // with which scores are worked out
+  const health::Profile* profile = &health::default_profile();                // with which scores are worked out
+  const faults::FaultCatalogue* codes = &faults::FaultCatalogue::built_in();  // likewise; with a site's own rows
 };
 
 /// The whole HTTP surface: /api/v1/…, /healthz /readyz /metrics, /docs, and the embedded UI for everything else.

@@ -59,7 +59,7 @@ http::Response get_cells(const Call& call) {
 }
 
 http::Response get_meta(const Call& call) {
-  return json_answer(views::meta(call.fleet->as_of, *call.world->profile));
+  return json_answer(views::meta(call.fleet->as_of, *call.world->profile, *call.world->codes));
 }
 
 http::Response get_coverage(const Call& call) {

@@ -86,7 +86,8 @@ http::Response get_gpu_health(const Call& call) {
   const auto at = time_param(call.request, "at", call.now());
   if (!at) return problem_of(at.error());
   if (*at > call.now()) return problem_of({Errc::invalid_input, "at: this is in the future: expected a time up to now"});
-  const auto past = services::past_score(call.world->telemetry, call.world->records, *call.fleet, *board, *at, *call.world->profile);
+  const auto past = services::past_score(call.world->telemetry, call.world->records, *call.fleet, *board, *at,
+                                         {.profile = call.world->profile, .codes = call.world->codes});
   return past ? json_answer(views::gpu_health_at(*call.fleet, *board, *past)) : problem_of(past.error());
 }
 

@@ -100,7 +100,10 @@ struct AgentTest : ::testing::Test {
                                                         for (const auto& told : k.told) told({});
                                                         return true;
                                                       },
-                                                      [this](LiveUpdate u) { shown = std::move(u); }},
+                                                      [this](LiveUpdate& u) {
+                                                        shown = std::move(u);
+                                                        return true;
+                                                      }},
                                       Log::off());
     agents = std::make_unique<AgentIngest>(
         AgentIngest::Settings{}, *ingest,

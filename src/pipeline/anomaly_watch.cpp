@@ -101,11 +101,13 @@ std::vector<fleet::FleetEvent> watch_anomalies(SourceState& from, const telemetr
   return events;
 }
 
+views::OpenAnomaly shown(const anomaly::Anomaly& a, const std::string& host) {
+  return {a.board, host, a.metric, anomaly::to_string(a.detector), anomaly::to_string(a.severity), a.since, a.sentence};
+}
+
 std::vector<views::OpenAnomaly> open_anomalies(const SourceState& from) {
   std::vector<views::OpenAnomaly> out;
-  for (auto& a : from.anomalies.open())
-    out.push_back(
-        {a.board, from.saw.host, a.metric, anomaly::to_string(a.detector), anomaly::to_string(a.severity), a.since, std::move(a.sentence)});
+  for (const auto& a : from.anomalies.open()) out.push_back(shown(a, from.saw.host));
   return out;
 }
 

@@ -16,6 +16,8 @@ std::vector<anomaly::Seat> seats_of(const telemetry::PageLayout& layout, const s
 std::vector<fleet::FleetEvent> watch_anomalies(SourceState& from, const telemetry::PageReading& reading, Timestamp at,
                                                const fleet::Ledger& ledger);
 
+/// For the fleet's screen.
+views::OpenAnomaly shown(const anomaly::Anomaly& anomaly, const std::string& host);
 /// What is open at the source, for the fleet's screen.
 std::vector<views::OpenAnomaly> open_anomalies(const SourceState& from);
 

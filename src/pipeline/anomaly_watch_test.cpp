@@ -22,6 +22,27 @@ using ::testing::IsEmpty;
 
 const Timestamp kBirth = from_unix_ms(1'770'000'000'000);
 
+/// Events in the order of their keys.
+struct Events : store::RecordStore {
+  Result<void> put(std::span<const store::Record> all) override {
+    for (const auto& r : all)
+      if (r.kind == "event") by_key[r.key] = r;
+    return {};
+  }
+  Result<std::vector<store::Record>> scan(std::string_view, std::string_view, std::string_view after, std::size_t limit) const override {
+    std::vector<store::Record> out;
+    for (auto it = by_key.upper_bound(std::string(after)); it != by_key.end() && out.size() < limit; ++it) out.push_back(it->second);
+    return out;
+  }
+  Result<std::optional<store::Record>> get(std::string_view, std::string_view) const override { return std::optional<store::Record>{}; }
+  Result<std::vector<store::Record>> recent(std::string_view, TimeRange, std::size_t) const override {
+    return std::vector<store::Record>{};
+  }
+  Result<bool> erase(std::string_view, std::string_view) override { return false; }
+
+  std::map<std::string, store::Record> by_key;
+};
+
 /// Pages of a simulated host, once a minute, through the whole ingest.
 struct AnomalyEvents : ::testing::Test {
   void pass(std::chrono::minutes span) {
@@ -60,7 +81,7 @@ struct AnomalyEvents : ::testing::Test {
                    std::ranges::move(k.records, std::back_inserter(records));
                    return true;
                  },
-                 [](LiveUpdate) {}},
+                 [](LiveUpdate&) { return true; }},
                 Log::off()};
 };
 
@@ -100,6 +121,72 @@ TEST_F(AnomalyEvents, CarriesItsNumbers) {
   ASSERT_TRUE(since);
   EXPECT_GE(*since, injected);
   EXPECT_LE(*since, injected + 3min);
+}
+
+TEST_F(AnomalyEvents, WhatWasOpenIsShownAndWatchedOnAfterARestart) {
+  pass(90min);
+  ASSERT_TRUE(fleet.inject("3", "pcie_width", now));
+  pass(30min);
+  Events events;
+  ASSERT_TRUE(events.put(records));
+  ASSERT_THAT(anomalies(), Contains(HasSubstr("PCIe width")));
+
+  auto open = anomalies_of_before(events, now);
+  ASSERT_TRUE(open);
+  ASSERT_EQ(open->size(), 1u);
+  const auto& was = open->front();
+  EXPECT_EQ(was.host, ingest.ledger().boards().begin()->second.host);
+  EXPECT_EQ(was.anomaly.detector, anomaly::Detector::step_change);
+  EXPECT_THAT(was.anomaly.sentence, ::testing::StartsWith("PCIe width: went from 16 lanes to "));
+  EXPECT_THAT(was.anomaly.sentence, ::testing::Not(HasSubstr("(against")));
+  EXPECT_EQ(was.anomaly.expected, 16);
+
+  LiveUpdate shown;
+  Ingest anew{settings,
+              {[this](ToKeep& k) {
+                 std::ranges::move(k.records, std::back_inserter(records));
+                 return true;
+               },
+               [&](LiveUpdate& u) {
+                 shown = std::move(u);
+                 return true;
+               }},
+              Log::off()};
+  fleet::Ledger::Kept kept;
+  for (const auto& [id, board] : ingest.ledger().boards()) kept.boards.push_back(board);
+  for (const auto& [name, host] : ingest.ledger().hosts()) kept.hosts.push_back(host);
+  anew.restore(std::move(kept));
+  anew.restore_anomalies(std::move(*open));
+  anew.tick(now);
+  ASSERT_EQ(shown.anomalies.size(), 1u) << "before the first page";
+  now += 1min;
+  fleet.advance(0, now);
+  text.clear();
+  fleet.render(0, text);
+  anew.on_scrape({target, now, {}, text, "", "healthy/7"});
+  anew.tick(now);
+  ASSERT_EQ(shown.anomalies.size(), 1u);
+  EXPECT_EQ(shown.anomalies[0].board, was.anomaly.board);
+  EXPECT_THAT(anomalies(), IsEmpty()) << "it was told";
+  for (const auto& r : records) EXPECT_TRUE(events.put(std::span(&r, 1)));
+  EXPECT_TRUE(anomalies_of_before(events, now + std::chrono::days(8))->empty()) << "learnt as normal by then";
+}
+
+TEST_F(AnomalyEvents, WhatIsOverOrCannotBeReadIsNotOpen) {
+  pass(90min);
+  ASSERT_TRUE(fleet.inject("3", "hbm_ue", now));
+  pass(3h);
+  Events events;
+  ASSERT_TRUE(events.put(records));
+  ASSERT_THAT(anomalies(), Contains(HasSubstr("anomaly_cleared")));
+  for (const auto* body : {"", "[]", R"({"kind":"anomaly"})", R"({"kind":"anomaly","anomaly":7})", R"({"kind":7,"anomaly":{}})",
+                           R"({"kind":"anomaly","anomaly":{"metric":"DCGM_FI_DEV_GPU_TEMP","detector":"guess"}})"}) {
+    const store::Record bad{"event", std::string("999") + body, now, body};
+    ASSERT_TRUE(events.put(std::span(&bad, 1)));
+  }
+  const auto open = anomalies_of_before(events, now);
+  ASSERT_TRUE(open);
+  EXPECT_TRUE(open->empty());
 }
 
 TEST_F(AnomalyEvents, UnderMaintenanceThereIsNone) {

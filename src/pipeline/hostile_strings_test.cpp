@@ -66,7 +66,7 @@ struct Life {
     ingest.tick(at);
   }
   std::function<bool(ToKeep&)> keep;
-  Ingest ingest{{}, {[this](ToKeep& k) { return keep(k); }, [](LiveUpdate) {}}, Log::off()};
+  Ingest ingest{{}, {[this](ToKeep& k) { return keep(k); }, [](LiveUpdate&) { return true; }}, Log::off()};
 };
 
 TEST(HostileNames, MakeOneBoardThatIsKnownAgain) {

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
+#include <functional>
 
 #include "domain/fleet/page_watch.h"
 #include "domain/telemetry/metric_catalogue.h"
@@ -24,6 +26,8 @@ struct Ingest::Source : SourceState {
 };
 
 namespace {
+
+const LiveValues kNothing{telemetry::absent(), telemetry::absent(), telemetry::absent(), telemetry::absent(), telemetry::absent()};
 
 fleet::Sighting sighting(const scrape::Scrape& s, const std::vector<telemetry::GpuIdentity>* gpus, std::chrono::milliseconds interval) {
   return sighting_of(s.target, gpus, !s.simulated.empty(), interval, s.at);
@@ -170,6 +174,7 @@ void Ingest::settle(SourceState& from, const telemetry::PageReading& first, std:
   from.watch.on_series(from.columns.stored, from.boards, at);
   from.anomalies.stand(peers_, rack_of(ledger_, from));
   from.anomalies.seat(seats_of(*from.layout, from.boards));
+  reopen_anomalies(from);
   ledger_.note_work(from.boards, first.layout->work, at);
   show_work(from.boards, first.layout->work);
 }
@@ -211,7 +216,7 @@ void Ingest::watch(SourceState& from, const telemetry::PageReading& reading) {
     if (now == w.last) continue;
     const bool first = telemetry::is_absent(w.last);
     w.last = now;
-    if (!first) pending_.urgent.push_back(w.board);
+    if (!first) score_soon(w.board);
   }
 }
 
@@ -244,8 +249,7 @@ void Ingest::show(SourceState& from, const telemetry::PageReading& reading, Time
     const auto& live = from.columns.live[place];
     const auto id = static_cast<std::size_t>(live.board);
     if (id == 0 || Trust::is_contested(*from.trust, place)) continue;
-    if (live_.size() <= id)
-      live_.resize(id + 64, {telemetry::absent(), telemetry::absent(), telemetry::absent(), telemetry::absent(), telemetry::absent()});
+    if (live_.size() <= id) live_.resize(id + 64, kNothing);
     const auto value = [&](std::size_t n) {
       return live.column[n] == kNoColumn ? telemetry::absent() : reading.values[static_cast<std::size_t>(live.column[n])];
     };
@@ -261,6 +265,20 @@ void Ingest::note_anomalies(SourceState& from, const telemetry::PageReading& rea
   if (events.empty()) return;
   // Kept with what this page brings: emit() takes what waits first.
   std::ranges::move(event_records(events), std::back_inserter(waiting_records_));
+  anomalies_[from.saw.source] = open_anomalies(from);
+}
+
+void Ingest::reopen_anomalies(SourceState& from) {
+  const auto is_others = [&](const WasOpen& w) {
+    const auto board = w.anomaly.board;
+    return board == fleet::BoardId::none ? w.host != from.saw.host : std::ranges::find(from.boards, board) == from.boards.end();
+  };
+  const auto mine = std::ranges::stable_partition(were_open_, is_others);
+  if (mine.empty()) return;
+  std::vector<anomaly::Anomaly> again;
+  for (auto& w : mine) again.push_back(std::move(w.anomaly));
+  were_open_.erase(mine.begin(), mine.end());
+  from.anomalies.reopen(again);
   anomalies_[from.saw.source] = open_anomalies(from);
 }
 
@@ -299,7 +317,7 @@ std::vector<store::Record> Ingest::event_records(const std::vector<fleet::FleetE
   std::vector<store::Record> out;
   for (const auto& e : events) {
     const bool xid = e.kind == "xid" && e.board != fleet::BoardId::none;
-    if (xid) pending_.urgent.push_back(e.board);  // however it was told
+    if (xid) score_soon(e.board);  // however it was told
     if (xid && xid_witnesses_.has_line(e.board, e.code, e.at)) continue;
     log(log_, e);
     out.push_back(to_record(e, ledger_.find(e.board), ++event_sequence_));
@@ -326,7 +344,11 @@ bool Ingest::emit(ToKeep out) {
     out.records = std::exchange(waiting_records_, {});
   }
   if (out.rows.empty() && out.records.empty() && out.told.empty()) return true;
-  if (outlets_.keep(out)) return true;
+  out.urgent.assign(urgent_.begin(), urgent_.end());
+  if (outlets_.keep(out)) {
+    urgent_.clear();
+    return true;
+  }
   stats_.rows_not_kept += out.rows.size();
   waiting_records_ = std::move(out.records);
   for (const auto& told : out.told) told(Error{Errc::unavailable, "the queue of the store is full: try again shortly"});
@@ -339,35 +361,68 @@ void Ingest::finish(Timestamp now) {
   emit(std::move(last));
 }
 
+namespace {
+
+// Of what changed several times, or is told again because nobody took it, the newest alone.
+template <class T, class Id>
+void keep_newest(std::vector<T>& changes, Id id) {
+  std::set<fleet::BoardId> seen;
+  std::vector<T> newest;
+  for (auto it = changes.rbegin(); it != changes.rend(); ++it)
+    if (seen.insert(std::invoke(id, *it)).second) newest.push_back(std::move(*it));
+  std::ranges::reverse(newest);
+  changes = std::move(newest);
+}
+
+}  // namespace
+
 void Ingest::tick(Timestamp now) {
   ledger_.notice_silence(now);
   auto changes = ledger_changes(now);
   std::ranges::move(trust_.flush(now), std::back_inserter(changes.records));
   emit(std::move(changes));
-  pending_.as_of = now;
+  note_live(now);
+  note_counts();
+  if (outlets_.show(pending_)) {
+    pending_ = {};
+    return;
+  }
+  keep_newest(pending_.boards, &fleet::Board::id);
+  keep_newest(pending_.hosts, &fleet::Host::id);
+  keep_newest(pending_.work, [](const auto& w) { return w.first; });
+}
+
+void Ingest::note_live(Timestamp now) {
   const auto value_of = [&](fleet::BoardId id) {
     const auto n = static_cast<std::size_t>(id);
-    return n < live_.size()
-               ? live_[n]
-               : LiveValues{telemetry::absent(), telemetry::absent(), telemetry::absent(), telemetry::absent(), telemetry::absent()};
+    return n < live_.size() ? live_[n] : kNothing;
   };
-  const LiveValues nothing = value_of(fleet::BoardId::none);
+  pending_.as_of = now;
+  pending_.live.clear();
   pending_.live.reserve(ledger_.boards().size());
   for (const auto& [id, last_seen, silent] : ledger_.presence(now))
-    pending_.live.push_back({id, last_seen, silent, silent ? nothing : value_of(id)});
+    pending_.live.push_back({id, last_seen, silent, silent ? kNothing : value_of(id)});
+  pending_.live_hosts.clear();
   for (const auto& [name, host] : ledger_.hosts()) pending_.live_hosts.push_back({host.id, host.last_answer, ledger_.is_silent(host, now)});
-  pending_.refused_by = refusals_.largest(1000);
   pending_.conflicts = ledger_.conflicts();
   std::ranges::move(trust_.conflicts(ledger_), std::back_inserter(pending_.conflicts));
   pending_.maintenance = ledger_.maintenance().all();
+  list_anomalies(now);
+}
+
+void Ingest::list_anomalies(Timestamp now) {
+  std::erase_if(were_open_, [&](const WasOpen& w) { return now - w.anomaly.since >= anomaly::BoardWatch::kAdopt; });
+  pending_.anomalies.clear();
+  for (const auto& [host, a] : were_open_) pending_.anomalies.push_back(shown(a, host));
   for (const auto& [source, open] : anomalies_) pending_.anomalies.insert(pending_.anomalies.end(), open.begin(), open.end());
+}
+
+void Ingest::note_counts() {
+  pending_.refused_by = refusals_.largest(1000);
   pending_.accepted = stats_.accepted;
   pending_.refused = refusals_.total();  // what an earlier run refused is in it, as it is in the counts
   pending_.scrapes_ok = stats_.scrapes_ok;
   pending_.scrapes_failed = stats_.scrapes_failed;
-  std::ranges::sort(pending_.urgent);
-  pending_.urgent.erase(std::unique(pending_.urgent.begin(), pending_.urgent.end()), pending_.urgent.end());
-  outlets_.show(std::exchange(pending_, {}));
 }
 
 }  // namespace ghm::pipeline

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "domain/validation/xid_witnesses.h"
 #include "pipeline/keeper.h"
 #include "pipeline/live_update.h"
+#include "pipeline/open_anomalies.h"
 #include "pipeline/refusals.h"
 #include "pipeline/source_state.h"
 #include "pipeline/trust.h"
@@ -39,11 +41,11 @@ class Ingest {
     validation::Overrides overrides{};  // a site's own ranges
     std::shared_ptr<Quarantine> quarantine = std::make_shared<Quarantine>();
   };
-  /// `keep`: takes rows and records; false when it cannot, and then they are untouched. `show`: takes the update
-  /// of tick(). Both must not block.
+  /// `keep`: takes rows and records; false when it cannot, and then they are untouched. `show`: likewise the update of tick(), which
+  /// else goes with the next one. Both must not block.
   struct Outlets {
     std::function<bool(ToKeep&)> keep;
-    std::function<void(LiveUpdate)> show;
+    std::function<bool(LiveUpdate&)> show;
   };
   Ingest(Settings settings, Outlets outlets, Log log);
   ~Ingest();
@@ -55,6 +57,8 @@ class Ingest {
   void restore_trust(const std::vector<store::Latest>& xids);
   /// The events of its last minutes: an Xid that the kernel's line or the gauge told before the restart is not told by the other again.
   void restore_xids(const std::vector<store::Record>& events);
+  /// The anomalies that were open: shown at once, and watched on when their boards' pages come.
+  void restore_anomalies(std::vector<WasOpen> anomalies) { were_open_ = std::move(anomalies); }
   void on_scrape(const scrape::Scrape& scrape);
   /// Targets that are read no longer: their readers are given back.
   void keep_only(const std::vector<telemetry::Target>& targets);
@@ -88,7 +92,7 @@ class Ingest {
   /// What runs on boards, as the live view shows it: an entry per entry of `boards`.
   void show_work(const std::vector<fleet::BoardId>& boards, const std::vector<telemetry::Workload>& work);
   /// Something that scores depend on has happened to the board.
-  void score_soon(fleet::BoardId board) { pending_.urgent.push_back(board); }
+  void score_soon(fleet::BoardId board) { urgent_.insert(board); }
   store::RowBatch row(const SourceState& from, const telemetry::PageReading& reading, Timestamp at) const;
   /// The quieter kinds of silence, when whole pages come. Whoever works on the host knows that it is odd.
   void notice_signs(SourceState& from, Timestamp at, ToKeep& out);
@@ -103,6 +107,10 @@ class Ingest {
   void on_page(const scrape::Scrape& scrape);
   void no_answer(const scrape::Scrape& scrape, const std::string& error);
   void count(const std::string& address, const Source& from, const telemetry::PageReading& reading, const Trust::Verdict& verdict);
+  void reopen_anomalies(SourceState& from);
+  void list_anomalies(Timestamp now);
+  void note_live(Timestamp now);
+  void note_counts();
   void note_anomalies(SourceState& from, const telemetry::PageReading& reading, Timestamp at);
 
   Settings settings_;
@@ -118,7 +126,9 @@ class Ingest {
   RefusalCounts refusals_;
   std::vector<LiveValues> live_;                                      // by BoardId
   LiveUpdate pending_;                                                // what tick() will send
+  std::set<fleet::BoardId> urgent_;                                   // told with what is emitted next
   std::map<std::string, std::vector<views::OpenAnomaly>> anomalies_;  // by source
+  std::vector<WasOpen> were_open_;                                    // before the start, of boards whose pages have not come yet
   std::vector<store::Record> waiting_records_;
   std::uint64_t event_sequence_ = 0;
   IngestStats stats_;

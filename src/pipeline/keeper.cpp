@@ -20,6 +20,7 @@ ToKeep merge(std::deque<ToKeep> parts) {
     std::move(part.records.begin(), part.records.end(), std::back_inserter(all.records));
     std::move(part.told.begin(), part.told.end(), std::back_inserter(all.told));
     std::move(part.with_rows.begin(), part.with_rows.end(), std::back_inserter(all.with_rows));
+    all.urgent.insert(all.urgent.end(), part.urgent.begin(), part.urgent.end());
   }
   join_partial_rows(all.rows);
   return all;
@@ -45,23 +46,21 @@ Result<void> Keeper::run(Mailbox<ToKeep>& in, Clock& clock, std::stop_token stop
   }
 }
 
-// In one transaction where the store can; else the board comes before its readings: after a crash between the two, a board
-// without readings is harmless, readings of a board that nobody knows are lost. That a batch was taken comes last: what was
-// not written down is sent again, and is stored once.
-Result<void> Keeper::write(ToKeep& all) {
-  if (both_ != nullptr) {
-    std::ranges::move(std::exchange(all.with_rows, {}), std::back_inserter(all.records));
-    if (auto done = both_->keep(all.rows, all.records); !done) return done;
-    if (settings_.kept && !all.rows.empty()) settings_.kept(all.rows);
-    return {};
-  }
+// The board comes before its readings: after a crash between the two, a board without readings is harmless, readings of a board that
+// nobody knows are lost. That a batch was taken comes last: what was not written down is sent again, and is stored once.
+Result<void> Keeper::write_in_turn(ToKeep& all) {
   if (!all.records.empty())
     if (auto done = records_.put(all.records); !done) return done;
   if (!all.rows.empty())
     if (auto done = telemetry_.append(all.rows); !done) return done;
-  if (!all.with_rows.empty())
-    if (auto done = records_.put(all.with_rows); !done) return done;
-  if (settings_.kept && !all.rows.empty()) settings_.kept(all.rows);
+  return all.with_rows.empty() ? Result<void>() : records_.put(all.with_rows);
+}
+
+// In one transaction where the store can.
+Result<void> Keeper::write(ToKeep& all) {
+  if (both_ != nullptr) std::ranges::move(std::exchange(all.with_rows, {}), std::back_inserter(all.records));
+  if (auto done = both_ != nullptr ? both_->keep(all.rows, all.records) : write_in_turn(all); !done) return done;
+  if (settings_.kept && !(all.rows.empty() && all.urgent.empty())) settings_.kept(all.rows, all.urgent);
   return {};
 }
 

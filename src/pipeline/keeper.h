@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "core/mailbox.h"
 #include "core/time.h"
+#include "domain/fleet/ledger.h"
 #include "domain/store/atomic_store.h"
 #include "domain/store/record_store.h"
 #include "domain/store/telemetry_store.h"
@@ -25,11 +26,13 @@ struct ToKeep {
   std::vector<store::Record> records;
   std::vector<Told> told = {};                // who waits for it
   std::vector<store::Record> with_rows = {};  // kept or given up together with the rows: that a batch was taken
+  std::vector<fleet::BoardId> urgent = {};    // boards whose scores depend on what is kept here
 };
 
 struct KeeperSettings {
-  std::chrono::milliseconds gather{100};                            // rows of this long share one durable transaction
-  std::function<void(std::span<const store::RowBatch>)> kept = {};  // hears of rows that are durable; on the keeper's thread
+  std::chrono::milliseconds gather{100};  // rows of this long share one durable transaction
+  /// Hears of rows that are durable, and of boards whose scores depend on what is: score these at once. On the keeper's thread.
+  std::function<void(std::span<const store::RowBatch> rows, std::span<const fleet::BoardId> urgent)> kept = {};
 };
 
 /// The one thread that writes. It gathers what arrives in a tenth of a second into one transaction, tries again for as
@@ -52,6 +55,7 @@ class Keeper {
  private:
   Result<void> keep(ToKeep& all, Clock& clock, std::stop_token stop);
   Result<void> write(ToKeep& all);
+  Result<void> write_in_turn(ToKeep& all);
   Result<void> maintain(Timestamp now);
   void set_trouble(const std::string& what);
 

@@ -108,6 +108,28 @@ TEST_F(KeeperTest, WhoWaitsHearsOfTheFirstOutcomeOnce) {
   EXPECT_EQ(heard.back(), "durable");
 }
 
+TEST_F(KeeperTest, WhatIsUrgentIsToldOnceItIsDurable) {
+  std::vector<fleet::BoardId> urgent;
+  Keeper telling{store,
+                 store,
+                 {.kept =
+                      [&](auto, auto boards) {
+                        EXPECT_GE(store.records, 2u) << "the event stands in the store";
+                        urgent.insert(urgent.end(), boards.begin(), boards.end());
+                      }},
+                 Log::off()};
+  auto first = one_row_one_record(), second = one_row_one_record();
+  first.urgent = {fleet::BoardId{7}};
+  second.rows.clear();
+  second.urgent = {fleet::BoardId{8}};
+  ASSERT_TRUE(box.put(std::move(first)));
+  ASSERT_TRUE(box.put(std::move(second)));
+  store.failures_left = 3;
+  box.close();
+  ASSERT_TRUE(telling.run(box, clock, {}));
+  EXPECT_EQ(urgent, (std::vector{fleet::BoardId{7}, fleet::BoardId{8}}));
+}
+
 TEST_F(KeeperTest, CorruptEndsItAtOnce) {
   store.failures_left = 1;
   store.code = Errc::corrupt;

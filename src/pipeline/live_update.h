@@ -30,9 +30,8 @@ struct LiveUpdate {
   Timestamp as_of{};
   std::vector<fleet::Board> boards;  // changed since the update before
   std::vector<fleet::Host> hosts;
-  std::vector<LiveBoard> live;         // every board
-  std::vector<LiveHost> live_hosts;    // every host
-  std::vector<fleet::BoardId> urgent;  // a value that scores depend on has changed: score these at once
+  std::vector<LiveBoard> live;       // every board
+  std::vector<LiveHost> live_hosts;  // every host
   std::vector<fleet::Conflict> conflicts;
   std::vector<fleet::Maintenance> maintenance;
   std::vector<views::AgentView> agents;

@@ -69,7 +69,6 @@ void LiveView::apply(LiveUpdate update) {
   auto next = snapshot(update);
   std::lock_guard lock(mutex_);
   current_ = std::move(next);
-  urgent_.insert(urgent_.end(), update.urgent.begin(), update.urgent.end());
 }
 
 void LiveView::take_reports() {
@@ -138,11 +137,6 @@ std::shared_ptr<const views::FleetSnapshot> LiveView::snapshot(LiveUpdate& updat
 void LiveView::set_reports(std::vector<std::pair<fleet::BoardId, std::shared_ptr<const health::Report>>> reports) {
   std::lock_guard lock(mutex_);
   std::ranges::move(reports, std::back_inserter(reports_));
-}
-
-std::vector<fleet::BoardId> LiveView::take_urgent() {
-  std::lock_guard lock(mutex_);
-  return std::exchange(urgent_, {});
 }
 
 std::shared_ptr<const views::FleetSnapshot> LiveView::current() const {

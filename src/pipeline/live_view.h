@@ -20,8 +20,6 @@ class LiveView {
   void apply(LiveUpdate update);
   /// Scores; they appear with the next apply().
   void set_reports(std::vector<std::pair<fleet::BoardId, std::shared_ptr<const health::Report>>> reports);
-  /// Boards that want a score at once, each told once.
-  std::vector<fleet::BoardId> take_urgent();
 
   /// Never null; one copy of a shared_ptr.
   std::shared_ptr<const views::FleetSnapshot> current() const;
@@ -41,7 +39,6 @@ class LiveView {
 
   mutable std::mutex mutex_;  // guards what follows
   std::vector<std::pair<fleet::BoardId, std::shared_ptr<const health::Report>>> reports_;
-  std::vector<fleet::BoardId> urgent_;
   std::shared_ptr<const views::FleetSnapshot> current_;
 };
 

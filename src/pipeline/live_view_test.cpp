@@ -103,14 +103,5 @@ TEST(LiveView, ReportsAppearWithTheNextUpdateAndStay) {
   EXPECT_EQ(view.current()->boards[0].health->overall, 73);
 }
 
-TEST(LiveView, UrgentBoardsAreToldOnce) {
-  LiveView view;
-  LiveUpdate u;
-  u.urgent = {id(3)};
-  view.apply(std::move(u));
-  EXPECT_EQ(view.take_urgent(), (std::vector{id(3)}));
-  EXPECT_TRUE(view.take_urgent().empty());
-}
-
 }  // namespace
 }  // namespace ghm::pipeline

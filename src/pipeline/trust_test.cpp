@@ -66,7 +66,10 @@ struct TrustTest : ::testing::Test {
                                                       std::ranges::move(k.records, std::back_inserter(records));
                                                       return true;
                                                     },
-                                                    [this](LiveUpdate u) { shown = std::move(u); }},
+                                                    [this](LiveUpdate& u) {
+                                                      shown = std::move(u);
+                                                      return true;
+                                                    }},
                                     Log::off());
   }
 
@@ -199,7 +202,7 @@ Lived live(const std::string& scenario, const std::string& fault, int hours, std
   auto fleet = *simulation::Fleet::create({8, 11, scenario, kStart});
   auto quarantine = std::make_shared<Quarantine>();
   Ingest::Settings settings{every, {}, quarantine};
-  Ingest ingest(settings, {[](ToKeep&) { return true; }, [](LiveUpdate) {}}, Log::off());
+  Ingest ingest(settings, {[](ToKeep&) { return true; }, [](LiveUpdate&) { return true; }}, Log::off());
   std::string text;
   const auto end = kStart + std::chrono::hours(hours);
   for (auto now = kStart; now < end; now += every) {

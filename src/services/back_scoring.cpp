@@ -176,17 +176,17 @@ Result<void> BackScoring::listen(Group& group, Timestamp t, std::chrono::millise
 }
 
 Result<void> BackScoring::round(Group& group, std::span<Past* const> due, Timestamp t, std::vector<store::RowBatch>& rows) {
-  const auto interval = due[0]->record.interval_at(t).value_or(settings_.interval);
-  if (auto done = listen(group, t, interval); !done) return done;
+  const auto how = settings_.how(due[0]->record.interval_at(t).value_or(settings_.interval));
+  if (auto done = listen(group, t, how.interval); !done) return done;
   sliding_->look_until(t);
   Scores scored;
   std::vector<Past*> anew;
   for (auto* past : due) {
-    const auto went_on = go_on(*past, group.heard, t, interval, scored);
+    const auto went_on = go_on(*past, group.heard, t, how, scored);
     if (!went_on) return tl::make_unexpected(went_on.error());
     if (!*went_on) anew.push_back(past);
   }
-  if (auto done = begin_anew(anew, group.heard, t, interval, scored); !done) return done;
+  if (auto done = begin_anew(anew, group.heard, t, how, scored); !done) return done;
   std::ranges::sort(scored, {}, &Scored::first);  // always the same columns
   const auto& host = group.boards[0].board->host;
   rows.push_back(columns_.row(host, scored, t));
@@ -194,15 +194,15 @@ Result<void> BackScoring::round(Group& group, std::span<Past* const> due, Timest
   return {};
 }
 
-Result<bool> BackScoring::go_on(Past& past, const Hearing& heard, Timestamp t, std::chrono::milliseconds interval, Scores& scored) {
-  if (!past.sums.can_go_on(*past.board, t, interval)) return false;
+Result<bool> BackScoring::go_on(Past& past, const Hearing& heard, Timestamp t, const HowScored& how, Scores& scored) {
+  if (!past.sums.can_go_on(*past.board, t, how.interval)) return false;
   return past.sums.go_on(*past.board, t, past.previous, [&](const fleet::Board& board, health::RunningSums& sums) {
-    add_sums(past, input_without_readings(board, interval, t, stories_->tell(board, t, heard)), sums, scored);
+    add_sums(past, input_without_readings(board, how, t, stories_->tell(board, t, heard)), sums, scored);
   });
 }
 
 // From a month of readings: the first round, and wherever sums do not go on.
-Result<void> BackScoring::begin_anew(std::span<Past* const> group, const Hearing& heard, Timestamp t, std::chrono::milliseconds interval,
+Result<void> BackScoring::begin_anew(std::span<Past* const> group, const Hearing& heard, Timestamp t, const HowScored& how,
                                      Scores& scored) {
   if (group.empty()) return {};
   std::vector<const fleet::Board*> boards;
@@ -213,18 +213,17 @@ Result<void> BackScoring::begin_anew(std::span<Past* const> group, const Hearing
     const auto known = std::ranges::lower_bound(past->previous, to_unix_seconds(t), {}, &health::Reading::at);
     stories.back().previous_scores.assign(past->previous.begin(), known);
   }
-  const auto inputs = health_inputs(*sliding_, boards, interval, t, std::move(stories));
+  const auto inputs = health_inputs(*sliding_, boards, how, t, std::move(stories));
   if (!inputs) return tl::make_unexpected(inputs.error());
   for (std::size_t i = 0; i < group.size(); ++i) {
     if (!settings_.profile->sums_suffice) add(*group[i], health::score(*settings_.profile, (*inputs)[i]), scored);
-    else if (auto done = begin_sums(*group[i], (*inputs)[i], t, interval, scored); !done) return done;
+    else if (auto done = begin_sums(*group[i], (*inputs)[i], t, how, scored); !done) return done;
   }
   return {};
 }
 
-Result<void> BackScoring::begin_sums(Past& past, const health::Input& input, Timestamp t, std::chrono::milliseconds interval,
-                                     Scores& scored) {
-  return past.sums.begin(*sliding_, *past.board, health::Evidence(input), t, interval,
+Result<void> BackScoring::begin_sums(Past& past, const health::Input& input, Timestamp t, const HowScored& how, Scores& scored) {
+  return past.sums.begin(*sliding_, *past.board, health::Evidence(input), t, how,
                          [&](const fleet::Board&, health::RunningSums& sums) { add_sums(past, input, sums, scored); });
 }
 

@@ -23,6 +23,8 @@ struct BackScoringSettings {
   std::chrono::milliseconds interval{10s};  // of readings of which nothing else is noted
   std::chrono::days dense{32};              // rounds every quarter of an hour
   const health::Profile* profile = &health::default_profile();
+  const faults::FaultCatalogue* codes = &faults::FaultCatalogue::built_in();
+  HowScored how(std::chrono::milliseconds of) const { return {of, profile, codes}; }
 };
 
 class BackScoring {
@@ -79,10 +81,9 @@ class BackScoring {
   Result<std::uint64_t> rounds(Group& group, Timestamp t, std::vector<store::RowBatch>& rows);
   Result<void> round(Group& group, std::span<Past* const> due, Timestamp t, std::vector<store::RowBatch>& rows);
   using Scores = std::vector<Scored>;
-  Result<bool> go_on(Past& past, const Hearing& heard, Timestamp t, std::chrono::milliseconds interval, Scores& scored);
-  Result<void> begin_anew(std::span<Past* const> boards, const Hearing& heard, Timestamp t, std::chrono::milliseconds interval,
-                          Scores& scored);
-  Result<void> begin_sums(Past& past, const health::Input& input, Timestamp t, std::chrono::milliseconds interval, Scores& scored);
+  Result<bool> go_on(Past& past, const Hearing& heard, Timestamp t, const HowScored& how, Scores& scored);
+  Result<void> begin_anew(std::span<Past* const> boards, const Hearing& heard, Timestamp t, const HowScored& how, Scores& scored);
+  Result<void> begin_sums(Past& past, const health::Input& input, Timestamp t, const HowScored& how, Scores& scored);
   void add_sums(Past& past, const health::Input& input, health::RunningSums& sums, Scores& scored) const;
   void add(Past& past, health::Report report, Scores& scored) const;
 

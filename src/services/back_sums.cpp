@@ -39,14 +39,14 @@ Result<bool> BackSums::go_on(const fleet::Board& board, Timestamp t, const healt
 }
 
 Result<void> BackSums::begin(const store::TelemetryStore& telemetry, const fleet::Board& board, const health::Evidence& evidence,
-                             Timestamp t, std::chrono::milliseconds interval, const Rounds::Visit& visit) {
+                             Timestamp t, const HowScored& how, const Rounds::Visit& visit) {
   rounds_.reset();
   auto memory = SumsFile::in_memory();
   if (!memory) return memory.error();
-  rounds_ = std::make_unique<Rounds>(telemetry, interval, std::move(*memory));
+  rounds_ = std::make_unique<Rounds>(telemetry, how, std::move(*memory));
   rounds_->begin(board, evidence, t, visit);
   at_ = t;
-  interval_ = interval;
+  interval_ = how.interval;
   return {};
 }
 

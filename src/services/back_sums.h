@@ -6,7 +6,7 @@
 namespace ghm::services {
 
 /// One board's sums, carried on through its past: a round reads one quarter of an hour (rounds.h). Peers are not known of the past.
-/// ~350 kB while they are there.
+/// ~0.5 MB while they are there.
 class BackSums {
  public:
   /// Whether sums are there that can be taken to `t`: they stand before it, at most 31 days, and are of readings of that interval.
@@ -16,7 +16,7 @@ class BackSums {
   Result<bool> go_on(const fleet::Board& board, Timestamp t, const health::Series& previous, const Rounds::Visit& visit);
   /// From the board's readings at `t`. `telemetry`: what rounds will be read from, outlives the sums. unavailable: no memory for sums.
   Result<void> begin(const store::TelemetryStore& telemetry, const fleet::Board& board, const health::Evidence& evidence, Timestamp t,
-                     std::chrono::milliseconds interval, const Rounds::Visit& visit);
+                     const HowScored& how, const Rounds::Visit& visit);
 
  private:
   Timestamp next_stop(Timestamp t, const health::Series& previous) const;

@@ -127,8 +127,9 @@ bool Incidents::is_new(const std::string& id) {
 
 void Incidents::hear(const Heard& h) {
   ++stats_.events;
-  const auto reading = read(h, {}, *codes_);  // cheap: most events tell nothing
-  if (std::holds_alternative<std::monostate>(reading) && h.kind != "sxid") return;
+  const auto reading = read(h, {}, *codes_);                     // cheap: most events tell nothing
+  const bool is_numbered = h.kind == "sxid" || h.kind == "xid";  // by the driver: another numbering may tell something
+  if (std::holds_alternative<std::monostate>(reading) && !is_numbered) return;
   const auto known = read(h, where(h.board, h.host, h.at), *codes_);
   if (const auto* ending = std::get_if<EndingSeen>(&known)) return book_.end(*ending);
   const auto* sign = std::get_if<Sign>(&known);

@@ -75,7 +75,7 @@ std::optional<double> kept_score(const store::TelemetryStore& telemetry, fleet::
 }  // namespace
 
 Result<views::PastScore> past_score(const store::TelemetryStore& telemetry, const store::RecordStore& records,
-                                    const views::FleetSnapshot& fleet, std::size_t index, Timestamp at, const health::Profile& profile) {
+                                    const views::FleetSnapshot& fleet, std::size_t index, Timestamp at, HowScored how) {
   const auto& board = fleet.boards[index].board;
   if (at < board.first_seen)
     return Error{Errc::invalid_input,
@@ -83,14 +83,15 @@ Result<views::PastScore> past_score(const store::TelemetryStore& telemetry, cons
   const std::array boards{&board};
   std::vector<BoardStory> stories;
   stories.push_back(story_of(telemetry, records, fleet, board, at));
-  const auto inputs = health_inputs(telemetry, boards, interval_of(fleet, board.host), at, std::move(stories));
+  how.interval = interval_of(fleet, board.host);
+  const auto inputs = health_inputs(telemetry, boards, how, at, std::move(stories));
   if (!inputs) return inputs.error();
   views::PastScore out;
   out.at = at;
   out.readings = readings_of(inputs->front());
   out.kept = kept_score(telemetry, board.id, at);
   if (out.readings == 0) out.note = "no reading of the 30 days before this time is kept any more";
-  else out.report = health::score(profile, inputs->front());
+  else out.report = health::score(*how.profile, inputs->front());
   return out;
 }
 

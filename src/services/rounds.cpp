@@ -10,34 +10,14 @@ namespace ghm::services {
 namespace {
 
 using health::Of;
+using telemetry::MetricId;
 
 constexpr auto kQuarter = 15min;
 constexpr int kMostQuarters = 8;  // at once; a board that missed more begins anew
 
-telemetry::MetricId id_of(std::string_view metric) {
-  const auto* spec = telemetry::MetricCatalogue::built_in().by_name(metric);
-  return spec == nullptr ? telemetry::MetricId::none : spec->id;
-}
-
-struct Ids {
-  telemetry::MetricId metric, otherwise;
-};
-bool is_needed(std::string_view metric) {
-  return std::ranges::find(health::needs(), metric, &health::Need::metric) != health::needs().end();
-}
-
-// What the profile does not need has no number, and is not read.
-const std::array<Ids, health::kMetricInputs>& ids() {
-  static const auto kIds = [] {
-    std::array<Ids, health::kMetricInputs> all{};
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      const auto& spoken = health::spoken(static_cast<Of>(i));
-      if (!is_needed(spoken.metric)) continue;
-      all[i] = {id_of(spoken.metric), spoken.otherwise.empty() ? telemetry::MetricId::none : id_of(spoken.otherwise)};
-    }
-    return all;
-  }();
-  return kIds;
+MetricId id_of(std::string_view metric) {
+  const auto* spec = metric.empty() ? nullptr : telemetry::MetricCatalogue::built_in().by_name(metric);
+  return spec == nullptr ? MetricId::none : spec->id;
 }
 
 // From a score's (from, to] to the store's from <= at < to.
@@ -54,12 +34,11 @@ struct Readings {
 /// What is read of the boards of a host, at once.
 class HostReadings {
  public:
-  explicit HostReadings(std::span<const fleet::Board* const> boards) : boards_(boards) {
+  HostReadings(std::span<const fleet::Board* const> boards, const RoundWants& wants) : boards_(boards), wants_(wants) {
     for (const auto* board : boards) {
-      for (const auto& id : ids()) {
-        if (id.metric != telemetry::MetricId::none) keys_.push_back({board->id, {}, id.metric});
-        if (id.otherwise != telemetry::MetricId::none) keys_.push_back({board->id, {}, id.otherwise});
-      }
+      for (const auto& want : wants)
+        for (const auto metric : {want.metric, want.stand_in})
+          if (metric != MetricId::none) keys_.push_back({board->id, {}, metric});
       for (int n = 0; n < links_of(*board); ++n)
         keys_.push_back({board->id, {telemetry::Entity::Kind::nvlink, static_cast<std::uint16_t>(n)}, telemetry::field::nvlink_state});
     }
@@ -71,9 +50,9 @@ class HostReadings {
     auto next = points->begin();
     for (const auto* board : boards_) {
       auto& r = out[board->id];
-      for (std::size_t i = 0; i < ids().size(); ++i) {
-        if (ids()[i].metric != telemetry::MetricId::none) r.metrics[i] = to_series(*next++);
-        if (ids()[i].otherwise != telemetry::MetricId::none) r.others[i] = to_series(*next++);
+      for (std::size_t i = 0; i < wants_.size(); ++i) {
+        if (wants_[i].metric != MetricId::none) r.metrics[i] = to_series(*next++);
+        if (wants_[i].stand_in != MetricId::none) r.others[i] = to_series(*next++);
       }
       for (int n = 0; n < links_of(*board); ++n) r.links.push_back(to_series(*next++));
     }
@@ -82,24 +61,19 @@ class HostReadings {
 
  private:
   std::span<const fleet::Board* const> boards_;
+  const RoundWants& wants_;
   std::vector<store::SeriesKey> keys_;
 };
 
-// The one that speaks has a stand-in and is silent: for its whole window, or because nobody ever spoke.
-bool is_silent(const health::Carry& carry, std::size_t input) {
-  const auto metric = health::spoken(static_cast<Of>(input)).metric;
-  const auto need = std::ranges::find(health::needs(), metric, &health::Need::metric);
-  return carry.last_at[input] < carry.t - Seconds(need->window).count();
-}
-
-// Sets apart who speaks; false when somebody else must speak from now on.
-bool choose(const health::Recent& recent, Readings& r) {
+// Sets apart who speaks; false when somebody else must speak from now on: the one that speaks has a stand-in and is silent, for its
+// whole window, or because nobody ever spoke.
+bool choose(const health::Recent& recent, const RoundWants& wants, Readings& r) {
   for (std::size_t i = 0; i < r.metrics.size(); ++i) {
-    if (ids()[i].otherwise == telemetry::MetricId::none) continue;
+    if (wants[i].stand_in == MetricId::none) continue;
     if (recent.by_stand_in[i] != 0) {
       if (!r.metrics[i].empty()) return false;
       std::swap(r.metrics[i], r.others[i]);
-    } else if (!r.others[i].empty() && is_silent(recent.carry, i)) {
+    } else if (!r.others[i].empty() && recent.carry.last_at[i] < recent.carry.t - wants[i].silence_s) {
       return false;
     }
   }
@@ -118,6 +92,17 @@ health::BoardMoments moments_of(const health::Recent& recent, const Readings& r)
 }
 
 }  // namespace
+
+RoundWants wants_of(const health::Profile& profile) {
+  const auto needs = health::needs(profile);
+  RoundWants wants;
+  for (std::size_t i = 0; i < wants.size(); ++i) {
+    const auto& spoken = health::spoken(static_cast<Of>(i));
+    const auto need = std::ranges::find(needs, spoken.metric, &health::Need::metric);
+    if (need != needs.end()) wants[i] = {id_of(spoken.metric), id_of(spoken.otherwise), Seconds(need->window).count()};
+  }
+  return wants;
+}
 
 Timestamp Rounds::time_of(const std::string& host, Timestamp now) {
   std::uint32_t hash = 2166136261u;  // FNV-1a: rounds of a fleet are spread over the quarter, a host's are together
@@ -184,7 +169,7 @@ double Rounds::swing_of(const fleet::Board& board, const health::RunningSums& su
       a{{}, true, activity, sums.recent().by_stand_in[static_cast<std::size_t>(Of::activity)] != 0 ? 100.0 : 1.0};
   health::HourUnderLoad readings;
   health::for_each_joined(std::array{&t, &a}, hour - 1, hour + health::kHour, [&](double, const auto& v) { readings.add(v[0], v[1]); });
-  return readings.swing(Seconds(interval_).count());
+  return readings.swing(Seconds(how_.interval).count());
 }
 
 Result<std::vector<const fleet::Board*>> Rounds::go_on(std::span<const fleet::Board* const> boards,
@@ -194,14 +179,14 @@ Result<std::vector<const fleet::Board*>> Rounds::go_on(std::span<const fleet::Bo
     late_.reading(board->id, t);
     from = std::min(from, states_[board->id].t);
   }
-  auto readings = HostReadings(host).read(telemetry_, readings_of(from, t));
+  auto readings = HostReadings(host, wants_).read(telemetry_, readings_of(from, t));
   if (!readings) return readings.error();
   std::vector<const fleet::Board*> anew;
   for (const auto* board : boards) {
     auto place = file_->place(board->id);
     auto recent = place.read_recent();
     auto& mine = (*readings)[board->id];
-    if (!recent || !choose(*recent, mine)) {
+    if (!recent || !choose(*recent, wants_, mine)) {
       states_.erase(board->id);
       anew.push_back(board);
       continue;
@@ -215,7 +200,7 @@ Result<std::vector<const fleet::Board*>> Rounds::go_on(std::span<const fleet::Bo
     const double end = to_unix_seconds(t);
     while (sums.t() < end)
       sums.advance(
-          Seconds(interval_).count(),
+          Seconds(how_.interval).count(),
           [&, until = sums.t() + health::kQuarter](health::QuarterReader& reader) {
             moments.until(until, [&](const health::Moment& m) { reader.add(m); });
           },

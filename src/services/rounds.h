@@ -11,13 +11,22 @@
 
 namespace ghm::services {
 
+/// What rounds read of an input: its metric, and the one that stands in after `silence_s` without a reading. What the profile does not
+/// need has no number, and is not read.
+struct RoundWant {
+  telemetry::MetricId metric = telemetry::MetricId::none, stand_in = telemetry::MetricId::none;
+  double silence_s = 0;
+};
+using RoundWants = std::array<RoundWant, health::kMetricInputs>;
+RoundWants wants_of(const health::Profile& profile);
+
 /// Carries the sums of boards on from round to round: a round reads the readings of one quarter of an hour. Where sums cannot be
 /// relied on (none yet, late readings, another metric speaks, a round too long ago, the file failed) the board begins anew from a
 /// month of readings. The scoring thread's alone, but for rows_kept().
 class Rounds {
  public:
-  Rounds(const store::TelemetryStore& telemetry, std::chrono::milliseconds interval, std::unique_ptr<SumsFile> file)
-      : telemetry_(telemetry), interval_(interval), file_(std::move(file)) {}
+  Rounds(const store::TelemetryStore& telemetry, HowScored how, std::unique_ptr<SumsFile> file)
+      : telemetry_(telemetry), how_(how), wants_(wants_of(*how.profile)), file_(std::move(file)) {}
 
   /// The last time at which a round of the host lies, at or before `now`: quarters of an hour, each host at a time of its own.
   static Timestamp time_of(const std::string& host, Timestamp now);
@@ -48,7 +57,8 @@ class Rounds {
   double swing_of(const fleet::Board& board, const health::RunningSums& sums, double hour) const;
 
   const store::TelemetryStore& telemetry_;
-  std::chrono::milliseconds interval_;
+  HowScored how_;
+  RoundWants wants_;
   std::unique_ptr<SumsFile> file_;
   LateRows late_;
   std::map<fleet::BoardId, State> states_;

@@ -198,9 +198,7 @@ TEST_F(RoundsTest, WhatIsUrgentBetweenRoundsStands) {
   auto failed = row(boards[0], now, 0);
   failed.values.back() = 1;  // row remap failure
   keep({failed});
-  pipeline::LiveUpdate update;
-  update.urgent = {boards[0].id};
-  live.apply(std::move(update));
+  scoring->score_soon(std::span(&boards[0].id, 1));
   EXPECT_GE(scoring->tick(now + 1s), 1u) << "within a second of the news";
   EXPECT_EQ(scoring->stats().urgent, rounds + 1);
   live.apply({});
@@ -208,6 +206,25 @@ TEST_F(RoundsTest, WhatIsUrgentBetweenRoundsStands) {
   scoring->tick(now + 25s);  // a round of before the news may be due now
   live.apply({});
   EXPECT_EQ(report_of(boards[0].id)->critical, std::vector<std::string>{"memory.remap_failed"});
+}
+
+TEST(RoundWants, AreThoseOfTheProfile) {
+  const auto& catalogue = telemetry::MetricCatalogue::built_in();
+  for (const auto* profile : health::profiles()) {
+    const auto wants = wants_of(*profile);
+    for (const auto& need : health::needs(*profile)) {
+      const auto id = catalogue.by_name(need.metric)->id;
+      const auto read = std::ranges::find_if(wants, [&](const RoundWant& w) { return w.metric == id || w.stand_in == id; });
+      EXPECT_EQ(read == wants.end(), need.per_link) << need.metric << " of " << profile->name;
+    }
+  }
+  const health::Need only[] = {{"DCGM_FI_PROF_GR_ENGINE_ACTIVE", 2h}, {"DCGM_FI_DEV_GPU_UTIL", 2h, "DCGM_FI_PROF_GR_ENGINE_ACTIVE"}};
+  const auto wants = wants_of(health::Profile{"made-up", {}, 0, only, true});
+  EXPECT_EQ(std::ranges::count(wants, telemetry::MetricId::none, &RoundWant::metric), std::ssize(wants) - 1);
+  const auto& activity = wants[static_cast<std::size_t>(health::Of::activity)];
+  EXPECT_EQ(activity.metric, field::graphics_activity);
+  EXPECT_EQ(activity.stand_in, field::gpu_util);
+  EXPECT_EQ(activity.silence_s, 7200);
 }
 
 }  // namespace

@@ -8,7 +8,6 @@
 namespace ghm::services {
 namespace {
 
-constexpr auto kQuarter = 15min;
 // How long after its time a round is: rows of then are kept by now. What comes later still makes its board begin anew.
 constexpr auto kSettled = 20s;
 // Of one host at a time, and not all of a large one: a month of readings of a board is some 30 MB.
@@ -43,9 +42,9 @@ Scoring::Scoring(const store::TelemetryStore& telemetry, pipeline::LiveView& liv
       stories_(std::move(stories)),
       keep_(std::move(keep)),
       compares_on_host_(has_rule(*settings_.profile, "power.limit")) {
-  if (settings_.sums_folder.empty() || settings_.every != kQuarter || !settings_.profile->sums_suffice) return;
+  if (settings_.sums_folder.empty() || !settings_.carries_sums()) return;
   auto file = SumsFile::open(settings_.sums_folder);
-  if (file) rounds_ = std::make_unique<Rounds>(telemetry_, settings_.interval, std::move(*file));
+  if (file) rounds_ = std::make_unique<Rounds>(telemetry_, settings_.how(), std::move(*file));
   else log_.warn("score.no_sums", {{"error", file.error().what}, {"effect", "every round reads a month of readings"}});
 }
 
@@ -62,8 +61,18 @@ ScoringStats Scoring::stats() const {
   return stats_;
 }
 
+void Scoring::score_soon(std::span<const fleet::BoardId> boards) {
+  std::lock_guard lock(mutex_);
+  urgent_.insert(urgent_.end(), boards.begin(), boards.end());
+}
+
 void Scoring::take_urgent() {
-  for (const auto id : live_.take_urgent())
+  std::vector<fleet::BoardId> urgent;
+  {
+    std::lock_guard lock(mutex_);
+    urgent.swap(urgent_);
+  }
+  for (const auto id : urgent)
     if (auto it = turns_.find(id); it != turns_.end()) it->second.urgent = true;
 }
 
@@ -138,7 +147,7 @@ void Scoring::score_round(std::span<const fleet::Board* const> host, Boards boar
     const auto refused = rounds_->go_on(going_on, host, round, [&](const fleet::Board& board, health::RunningSums& sums) {
       if (turns_[board.id].last >= round) return;  // something newer is known
       const auto n = static_cast<std::size_t>(std::ranges::find(going_on, &board) - going_on.begin());
-      score_sums(board, input_without_readings(board, settings_.interval, round, std::move(stories[n])), sums, reports);
+      score_sums(board, input_without_readings(board, settings_.how(), round, std::move(stories[n])), sums, reports);
     });
     keep(host[0]->host, std::span(reports).subspan(before), round);
     if (!refused) return failed(host[0]->host, refused.error());
@@ -161,7 +170,7 @@ void Scoring::score_from_readings(std::span<const fleet::Board* const> host, std
     if (!rounds_ || !rounds_->has(*boards[n])) turn.round = round;
     if (stories[n].previous_scores.empty()) stories[n].previous_scores = previous_scores(telemetry_, boards[n]->id, at);
   }
-  auto inputs = health_inputs(telemetry_, boards, settings_.interval, at, std::move(stories));
+  auto inputs = health_inputs(telemetry_, boards, settings_.how(), at, std::move(stories));
   if (!inputs) return failed(host[0]->host, inputs.error());
   if (compares_on_host_)
     if (const auto done = add_host_peers(telemetry_, host, boards, at, *inputs); !done) return failed(host[0]->host, done.error());

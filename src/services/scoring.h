@@ -10,7 +10,7 @@
 
 #include "core/log.h"
 #include "core/time.h"
-#include "domain/health/health.h"
+#include "domain/health/rules.h"
 #include "domain/store/telemetry_store.h"
 #include "pipeline/live_view.h"
 #include "services/rounds.h"
@@ -23,7 +23,11 @@ struct ScoringSettings {
   std::chrono::milliseconds interval{10s};     // of the scrapes: what coverage is measured against
   std::chrono::milliseconds urgent_pause{5s};  // a board whose values flap is scored at most this often
   const health::Profile* profile = &health::default_profile();
+  const faults::FaultCatalogue* codes = &faults::FaultCatalogue::built_in();
   std::filesystem::path sums_folder = {};  // for the sums that rounds carry on; empty: none are kept, likewise
+  HowScored how() const { return {interval, profile, codes}; }
+  /// Rounds go on with sums, where there is a folder for them.
+  bool carries_sums() const { return every == 15min && profile->sums_suffice; }
 };
 
 /// How scoring fares, since start.
@@ -55,6 +59,8 @@ class Scoring {
   std::size_t tick(Timestamp now, std::stop_token stop = {});
   /// Rows are durable: those that came late make their boards begin anew. Any thread.
   void rows_kept(std::span<const store::RowBatch> rows);
+  /// Something that scores depend on has changed, and is durable. Any thread.
+  void score_soon(std::span<const fleet::BoardId> boards);
 
   /// Any thread.
   ScoringStats stats() const;
@@ -95,8 +101,9 @@ class Scoring {
   const bool compares_on_host_;     // the profile has a rule for that
   std::unique_ptr<Rounds> rounds_;  // nullptr: no sums are kept
   std::map<fleet::BoardId, Turn> turns_;
-  mutable std::mutex mutex_;  // guards stats_
+  mutable std::mutex mutex_;  // guards what follows
   ScoringStats stats_;
+  std::vector<fleet::BoardId> urgent_;
 };
 
 }  // namespace ghm::services

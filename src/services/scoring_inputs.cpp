@@ -49,9 +49,9 @@ void want(const health::Need& need, const telemetry::MetricSpec& spec, std::size
   }
 }
 
-Result<ByWindow> wanted_of(std::span<const fleet::Board* const> boards, const Inputs& inputs, bool stand_ins) {
+Result<ByWindow> wanted_of(std::span<const fleet::Board* const> boards, const HowScored& how, const Inputs& inputs, bool stand_ins) {
   ByWindow wanted;
-  for (const auto& need : health::needs()) {
+  for (const auto& need : health::needs(*how.profile)) {
     const auto* spec = MetricCatalogue::built_in().by_name(need.metric);
     if (spec == nullptr)
       return Error{Errc::corrupt, "the metric catalogue has no " + std::string(need.metric) + ", which scores need: the build is broken"};
@@ -91,14 +91,16 @@ int links_of(const fleet::Board& board) {
   return model == nullptr ? 0 : model->nvlinks;
 }
 
-health::Input input_without_readings(const fleet::Board& board, std::chrono::milliseconds interval, Timestamp now, BoardStory story) {
+health::Input input_without_readings(const fleet::Board& board, const HowScored& how, Timestamp now, BoardStory story) {
   health::Input input;
   input.t = to_unix_seconds(now);
-  input.interval_s = Seconds(interval).count();
+  input.interval_s = Seconds(how.interval).count();
   input.deployed_at = to_unix_seconds(board.first_seen);
   input.model = board.model;
   input.links_expected = links_of(board);
-  for (const auto& need : health::needs())
+  input.codes = how.codes;
+  input.driver = faults::release_of(board.driver_version);
+  for (const auto& need : health::needs(*how.profile))
     if (!need.per_link) input.metrics[std::string(need.metric)];
   input.events = std::move(story.events);
   input.jobs = std::move(story.jobs);
@@ -111,13 +113,12 @@ health::Input input_without_readings(const fleet::Board& board, std::chrono::mil
 }
 
 Result<std::vector<health::Input>> health_inputs(const store::TelemetryStore& telemetry, std::span<const fleet::Board* const> boards,
-                                                 std::chrono::milliseconds interval, Timestamp now, std::vector<BoardStory> stories) {
+                                                 const HowScored& how, Timestamp now, std::vector<BoardStory> stories) {
   stories.resize(boards.size());
   Inputs inputs;
-  for (std::size_t b = 0; b < boards.size(); ++b)
-    inputs.push_back(input_without_readings(*boards[b], interval, now, std::move(stories[b])));
+  for (std::size_t b = 0; b < boards.size(); ++b) inputs.push_back(input_without_readings(*boards[b], how, now, std::move(stories[b])));
   for (const bool stand_ins : {false, true}) {
-    const auto wanted = wanted_of(boards, inputs, stand_ins);
+    const auto wanted = wanted_of(boards, how, inputs, stand_ins);
     if (!wanted) return wanted.error();
     if (const auto done = fetch(telemetry, *wanted, now, inputs); !done) return done.error();
   }

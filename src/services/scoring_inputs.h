@@ -21,14 +21,21 @@ struct BoardStory {
   health::Series previous_scores;   // overall scores of the last 31 days
 };
 
+/// How scores are worked out here.
+struct HowScored {
+  std::chrono::milliseconds interval{10s};  // of readings: what coverage is measured against
+  const health::Profile* profile = &health::default_profile();
+  const faults::FaultCatalogue* codes = &faults::FaultCatalogue::built_in();  // what Xids mean to a score
+};
+
 /// The boards' inputs from the store, in their order: every metric that a score needs, over the window that it needs, and their
 /// `stories` (one each, or none at all). One read per window: boards of one host lie together in the store, and are cheapest asked
 /// together; metrics that only stand in for a silent one are read where it is silent.
 Result<std::vector<health::Input>> health_inputs(const store::TelemetryStore& telemetry, std::span<const fleet::Board* const> boards,
-                                                 std::chrono::milliseconds interval, Timestamp now, std::vector<BoardStory> stories = {});
+                                                 const HowScored& how, Timestamp now, std::vector<BoardStory> stories = {});
 
 /// The same without any reading; metrics that the part has are listed.
-health::Input input_without_readings(const fleet::Board& board, std::chrono::milliseconds interval, Timestamp now, BoardStory story);
+health::Input input_without_readings(const fleet::Board& board, const HowScored& how, Timestamp now, BoardStory story);
 
 /// NVLinks of the board's model; 0: none, or an unknown model.
 int links_of(const fleet::Board& board);

@@ -69,9 +69,8 @@ struct ScoringTest : ::testing::Test {
     return live.current()->boards[0].health;
   }
   void urgent() {
-    pipeline::LiveUpdate update;
-    update.urgent = {static_cast<fleet::BoardId>(1)};
-    live.apply(std::move(update));
+    const auto board = static_cast<fleet::BoardId>(1);
+    scoring.score_soon(std::span(&board, 1));
   }
 
   SteadyStore store;
@@ -101,6 +100,28 @@ TEST_F(ScoringTest, TheProfileIsASetting) {
   EXPECT_EQ((scoring.tick(kBorn + 10min), report()->profile), "v1");
   Scoring other(store, live, {.profile = &health::baseline()}, Log::off());
   EXPECT_EQ((other.tick(kBorn + 10min), report()->profile), "baseline");
+}
+
+TEST_F(ScoringTest, TheFaultCatalogueIsASettingAndTheScoreSaysSo) {
+  const auto site = faults::FaultCatalogue::built_in().with_site(
+      "xid,name,class,likely_origin,severity,first_action,repeats,within,then,counts_for,architectures,drivers,source,sign\n"
+      "48,,,,info,,,,,,,,,\n",
+      "site.csv");
+  ASSERT_TRUE(site) << site.error().what;
+  const StoryTeller stories = [](auto boards, Timestamp) {
+    std::vector<BoardStory> told(boards.size());
+    told[0].source_silent.emplace();
+    told[0].events = {{to_unix_seconds(kBorn + 5min), "xid", 48}};
+    return told;
+  };
+  Scoring ours(store, live, {}, Log::off(), stories);
+  ours.tick(kBorn + 10min);
+  EXPECT_LT(*report()->overall, 100);
+  EXPECT_EQ(report()->codes, faults::FaultCatalogue::built_in().version());
+  Scoring sites(store, live, {.codes = &*site}, Log::off(), stories);
+  sites.tick(kBorn + 10min);
+  EXPECT_EQ(*report()->overall, 100);
+  EXPECT_EQ(report()->codes, site->version());
 }
 
 TEST_F(ScoringTest, AChangeIsScoredAtOnceButNotWithoutPause) {
@@ -140,7 +161,7 @@ TEST_F(ScoringTest, WithoutReadingsThereIsNoScore) {
 
 TEST_F(ScoringTest, APassiveBoardsFanIsNotMissing) {
   const auto* board = &live.current()->boards[0].board;
-  const auto inputs = health_inputs(store, std::span(&board, 1), 10s, kBorn + 10min);
+  const auto inputs = health_inputs(store, std::span(&board, 1), {10s}, kBorn + 10min);
   ASSERT_TRUE(inputs);
   const auto& metrics = (*inputs)[0].metrics;
   const auto fan = metrics.find("DCGM_FI_DEV_FAN_SPEED");
@@ -151,7 +172,7 @@ TEST_F(ScoringTest, APassiveBoardsFanIsNotMissing) {
 TEST_F(ScoringTest, LinksOfThePartAreReadEach) {
   const auto* board = &live.current()->boards[0].board;
   store.values[field::nvlink_state] = 1;
-  const auto inputs = health_inputs(store, std::span(&board, 1), 10s, kBorn + 10min);
+  const auto inputs = health_inputs(store, std::span(&board, 1), {10s}, kBorn + 10min);
   ASSERT_TRUE(inputs);
   EXPECT_EQ((*inputs)[0].links_expected, 18) << "an H200 on its board";
   for (const auto* link : {"@nvlink0", "@nvlink17"}) {
@@ -164,7 +185,7 @@ TEST_F(ScoringTest, LinksOfThePartAreReadEach) {
 TEST_F(ScoringTest, AStandInIsReadOnlyWhereItsMetricIsSilent) {
   const auto* board = &live.current()->boards[0].board;
   const auto utilisation = [&] {
-    const auto inputs = health_inputs(store, std::span(&board, 1), 10s, kBorn + 10min);
+    const auto inputs = health_inputs(store, std::span(&board, 1), {10s}, kBorn + 10min);
     return inputs ? (*inputs)[0].metrics.at("DCGM_FI_DEV_GPU_UTIL") : std::nullopt;
   };
   EXPECT_FALSE(utilisation()) << "activity has readings";

@@ -12,7 +12,6 @@ namespace ghm::services {
 namespace {
 
 constexpr std::size_t kDaysBytes = sizeof(health::DaysOfTime);
-constexpr std::size_t kPlaceBytes = kDaysBytes * health::kQuartersOfDay + sizeof(health::Recent);
 
 }  // namespace
 
@@ -50,24 +49,24 @@ bool SumsFile::write(const void* from, std::size_t bytes, std::size_t at) const 
 
 health::DaysOfTime SumsFile::Place::read(std::size_t time_of_day) {
   health::DaysOfTime days{};
-  intact_ &= file_->read(&days, sizeof days, number_ * kPlaceBytes + time_of_day * kDaysBytes);
+  intact_ &= file_->read(&days, sizeof days, number_ * SumsFile::kBytesPerBoard + time_of_day * kDaysBytes);
   return days;
 }
 
 void SumsFile::Place::write(std::size_t time_of_day, const health::DaysOfTime& days) {
-  intact_ &= file_->write(&days, sizeof days, number_ * kPlaceBytes + time_of_day * kDaysBytes);
+  intact_ &= file_->write(&days, sizeof days, number_ * SumsFile::kBytesPerBoard + time_of_day * kDaysBytes);
 }
 
 std::unique_ptr<health::Recent> SumsFile::Place::read_recent() {
   auto recent = std::make_unique_for_overwrite<health::Recent>();
-  intact_ &= file_->read(recent.get(), sizeof *recent, number_ * kPlaceBytes + kDaysBytes * health::kQuartersOfDay);
+  intact_ &= file_->read(recent.get(), sizeof *recent, number_ * SumsFile::kBytesPerBoard + kDaysBytes * health::kQuartersOfDay);
   return intact_ ? std::move(recent) : nullptr;
 }
 
 template <class Part>
 void SumsFile::Place::write_part(const health::Recent& recent, const Part& part) {
   const auto offset = reinterpret_cast<const char*>(&part) - reinterpret_cast<const char*>(&recent);
-  const auto recent_at = number_ * kPlaceBytes + kDaysBytes * health::kQuartersOfDay;
+  const auto recent_at = number_ * SumsFile::kBytesPerBoard + kDaysBytes * health::kQuartersOfDay;
   intact_ &= file_->write(&part, sizeof part, recent_at + static_cast<std::size_t>(offset));
 }
 
@@ -80,7 +79,7 @@ void SumsFile::Place::write_newest(const health::Recent& recent) {
 }
 
 void SumsFile::Place::write_recent(const health::Recent& recent) {
-  intact_ &= file_->write(&recent, sizeof recent, number_ * kPlaceBytes + kDaysBytes * health::kQuartersOfDay);
+  intact_ &= file_->write(&recent, sizeof recent, number_ * SumsFile::kBytesPerBoard + kDaysBytes * health::kQuartersOfDay);
 }
 
 }  // namespace ghm::services

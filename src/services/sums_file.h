@@ -10,10 +10,12 @@
 
 namespace ghm::services {
 
-/// Where the running sums of boards lie between rounds: a place of some 350 kB per board in a nameless file of the data folder. It
+/// Where the running sums of boards lie between rounds: a place of some 0.5 MB per board in a nameless file of the data folder. It
 /// is scratch space, not the truth: it goes with the process, and sums are made anew from the store. One thread.
 class SumsFile {
  public:
+  static constexpr std::size_t kBytesPerBoard = sizeof(health::DaysOfTime) * health::kQuartersOfDay + sizeof(health::Recent);
+
   /// unavailable: no such folder, no space.
   static Result<std::unique_ptr<SumsFile>> open(const std::filesystem::path& folder);
   /// One without a folder, for a board or a few. unavailable: no memory.

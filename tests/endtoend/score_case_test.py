@@ -284,6 +284,28 @@ class AsTyped(unittest.TestCase):
                 self.assertTrue(math.isclose(sum(numbers), want["overall"], abs_tol=0.06 * len(numbers)), done.stdout)
                 self.assertIn(want["class"], done.stdout)
 
+    def test_a_sites_own_rows_count_and_that_is_said(self):
+        columns = "xid,name,class,likely_origin,severity,first_action,repeats,within,then,counts_for,architectures,drivers,source,sign"
+        site = self.file(f"{columns}\n48,,,,warning,,,,,,,,,\n")
+        case = self.file(json.dumps({**SMALL, "events": [{"time": SMALL["t"] - 1, "kind": "xid", "code": 48}], "source_silent": []}))
+
+        def lost(*more):
+            done = run("score", "case", "--input", case, "--json", *more)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            said = json.loads(done.stdout)
+            return sum(f["lost"] for f in said["dimensions"]["reliability"]["findings"] if f["rule"] == "reliability.incidents"), said
+
+        by_ours, ours = lost()
+        by_site, sites = lost("--faults", site)
+        self.assertAlmostEqual(by_ours, 60, 3)
+        self.assertAlmostEqual(by_site, 10, 3)
+        self.assertNotIn("fault_catalogue", ours)
+        self.assertRegex(sites["fault_catalogue"], r"^[0-9.]+\+site$")
+        self.assertIn("+site", run("score", "case", "--input", case, "--faults", site).stdout.splitlines()[0])
+        bad = run("score", "case", "--input", case, "--faults", self.file(f"{columns}\n48,,,,bad,,,,,,,,,\n"))
+        self.assertEqual(bad.returncode, 1)
+        self.assertIn(":2: severity 'bad': expected one of info, warning, error, critical", bad.stderr)
+
     def test_a_slip_of_the_pen_is_named(self):
         done = run("score", "case", "--input", self.file(json.dumps({**SMALL, "maintainance": []})), "--json")
         self.assertEqual(done.returncode, 0)

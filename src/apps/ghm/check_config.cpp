@@ -10,13 +10,14 @@
 #include <unordered_set>
 
 #include "core/size_text.h"
+#include "services/scoring.h"
 
 namespace ghm::app {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr double kSeriesPerHost = 8.0 * 110;  // an HGX host with dcgm-exporter's usual counters
+constexpr double kGpusPerHost = 8, kSeriesPerHost = kGpusPerHost * 110;  // an HGX host with dcgm-exporter's usual counters
 constexpr double kSecondsPerDay = 86'400;
 constexpr double kForEver = 3650;  // days that something kept for ever is priced for
 
@@ -38,6 +39,12 @@ std::vector<Tier> price(const Config& config, std::size_t targets) {
           {"1m", config.minute_days, buckets(60) * kMinuteBytes},
           {"1h", config.hour_days, buckets(3600) * kHourBytes},
           {"1d", std::nullopt, buckets(kSecondsPerDay) * kDayBytes}};
+}
+
+// What scoring needs while the server runs.
+double scratch_of(const Config& config, std::size_t targets) {
+  const services::ScoringSettings scoring{.every = config.scoring_interval, .profile = config.profile};
+  return scoring.carries_sums() ? static_cast<double>(targets) * kGpusPerHost * services::SumsFile::kBytesPerBoard : 0;
 }
 
 // What would fit: fewer days of readings, or, where these are not all that is too much, of minutes as well.
@@ -70,11 +77,11 @@ void warn(Json& report, const Config& config, const std::vector<std::string>& kn
                     config.listen));
   if (targets == 0 && !config.only_receives)
     warnings.push_back("no target was found: nothing will be read until file_sd or http_sd names some");
-  const auto needed = report["disk_bytes_at_retention"].get<std::uint64_t>(), free = report["free_bytes"].get<std::uint64_t>();
-  if (needed > free)
-    warnings.push_back(fmt::format("{} at full retention do not fit into {} free at {}: {} or move data_dir",
-                                   size_text(static_cast<double>(needed)), size_text(static_cast<double>(free)), config.data_dir,
-                                   what_fits(report["tiers"], static_cast<double>(free))));
+  const auto kept = report["disk_bytes_at_retention"].get<double>(), scratch = report["scratch_bytes"].get<double>();
+  if (const auto free = report["free_bytes"].get<double>(); kept + scratch > free)
+    warnings.push_back(fmt::format("{} at full retention and {} for scoring do not fit into {} free at {}: {} or move data_dir",
+                                   size_text(kept), size_text(scratch), size_text(free), config.data_dir,
+                                   what_fits(report["tiers"], free - scratch)));
   const auto files = report["open_files_needed"].get<std::uint64_t>(), limit = report["open_file_limit"].get<std::uint64_t>();
   if (files > limit)
     warnings.push_back(fmt::format("{} open files are needed and {} allowed: set LimitNOFILE={} in the service file, or `ulimit -Hn {}`",
@@ -136,6 +143,7 @@ Json check_config(const Config& config, std::size_t targets, const Room& room, c
   report["raw_days"] = config.raw_days;
   report["tiers"] = std::move(priced);
   report["disk_bytes_at_retention"] = whole(at_retention);
+  report["scratch_bytes"] = whole(scratch_of(config, targets));
   report["free_bytes"] = room.free_bytes;
   report["open_files_needed"] = targets + kOwnFiles;
   report["open_file_limit"] = room.open_file_limit;
@@ -167,11 +175,12 @@ std::string check_config_text(const Json& r) {
       "disk per day    {} (estimate)\n"
       "{}"
       "at retention    {} of {} free at {}\n"
+      "scoring         {} beside it while the server runs\n"
       "open files      {} needed, {} allowed\n",
       r["listen"].get<std::string>(), r["targets"].get<std::uint64_t>(),
       format_duration(std::chrono::milliseconds(std::llround(r["interval_s"].get<double>() * 1000))),
       r["samples_per_second"].get<std::uint64_t>(), size("disk_bytes_per_day"), tier_lines(r["tiers"]), size("disk_bytes_at_retention"),
-      size("free_bytes"), r["data_dir"].get<std::string>(), r["open_files_needed"].get<std::uint64_t>(),
+      size("free_bytes"), r["data_dir"].get<std::string>(), size("scratch_bytes"), r["open_files_needed"].get<std::uint64_t>(),
       r["open_file_limit"].get<std::uint64_t>());
   for (const auto& warning : r["warnings"]) text += "warning: " + warning.get<std::string>() + "\n";
   return text;

@@ -23,9 +23,10 @@ Result<std::size_t> count_targets(const Config& config, std::vector<std::string>
 
 /// What `targets` exporters will need: {"config_ok","listen","data_dir","interval_s","targets","samples_per_second",
 /// "disk_bytes_per_day","raw_days","tiers":[{"tier","days","bytes_per_day","bytes_at_retention"},…],"disk_bytes_at_retention",
-/// "free_bytes","open_files_needed","open_file_limit","warnings":[…]}. Tiers are raw, 1m, 1h, 1d; the last is kept for ever
+/// "scratch_bytes","free_bytes","open_files_needed","open_file_limit","warnings":[…]}. Tiers are raw, 1m, 1h, 1d; the last is kept for ever
 /// ("days": null) and priced for ten years. An estimate of 8 GPUs × 110 series per host, and of what a reading, and a bucket
-/// of each tier, cost on a simulated fleet's pages (tests/contract/store_size_test.cpp), with a fifth on top. Warnings are sentences,
+/// of each tier, cost on a simulated fleet's pages (tests/contract/store_size_test.cpp), with a fifth on top. scratch_bytes: the sums that
+/// scoring carries on while the server runs, beside the tiers. Warnings are sentences,
 /// `known` ones first; none means that it fits.
 nlohmann::ordered_json check_config(const Config& config, std::size_t targets, const Room& room,
                                     const std::vector<std::string>& known = {});

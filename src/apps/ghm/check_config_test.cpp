@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "core/files.h"
+#include "services/sums_file.h"
 
 namespace ghm::app {
 namespace {
@@ -28,6 +29,7 @@ TEST(CheckConfig, SaysWhatTheFleetWillNeed) {
   EXPECT_EQ(r["tiers"][3]["days"], nullptr);
   EXPECT_EQ(r["disk_bytes_per_day"], 10'193'568'000);
   EXPECT_EQ(r["disk_bytes_at_retention"], 510'438'720'000);
+  EXPECT_EQ(r["scratch_bytes"], 10'000 * services::SumsFile::kBytesPerBoard);
   EXPECT_EQ(r["open_files_needed"], 1450);
   EXPECT_EQ(r["warnings"].size(), 0u);
   EXPECT_EQ(check_config_text(r),
@@ -41,6 +43,7 @@ TEST(CheckConfig, SaysWhatTheFleetWillNeed) {
             "  1h            76.0 MB a day; 730 days: 55.5 GB\n"
             "  1d            5.3 MB a day; for ever, in ten years: 19.3 GB\n"
             "at retention    510 GB of 10.0 TB free at ghm-data\n"
+            "scoring         4.7 GB beside it while the server runs\n"
             "open files      1450 needed, 65536 allowed\n");
 }
 
@@ -58,7 +61,8 @@ TEST(CheckConfig, WarnsOfWhatDoesNotFit) {
        "",
        100,
        {10'000'000'000, 1024},
-       "50.3 GB at full retention do not fit into 10.0 GB free at ghm-data: set retention.raw_days and minute_days to 4 or move data_dir"},
+       "50.3 GB at full retention and 374 MB for scoring do not fit into 10.0 GB free at ghm-data: set retention.raw_days and minute_days "
+       "to 4 or move data_dir"},
       {"disk for a little less", "", 100, {40'000'000'000, 1024}, "set retention.raw_days to 8 or move data_dir"},
       {"no disk at all", "", 100, {0, 1024}, "set retention.raw_days and minute_days to 1 or move data_dir"},
       {"files",
@@ -74,6 +78,11 @@ TEST(CheckConfig, WarnsOfWhatDoesNotFit) {
     EXPECT_THAT(r["warnings"][0].get<std::string>(), testing::HasSubstr(c.want)) << c.why;
     EXPECT_THAT(check_config_text(r), testing::HasSubstr("warning: ")) << c.why;
   }
+}
+
+TEST(CheckConfig, ScoringNeedsRoomOnlyWhereItCarriesSums) {
+  EXPECT_GT(check_config(config_of(), 1, {})["scratch_bytes"], 0);
+  EXPECT_EQ(check_config(config_of("scoring: {interval: 1h}\n"), 1, {})["scratch_bytes"], 0);
 }
 
 TEST(CheckConfig, LooksAtTheDiskThatTheFolderWillStandOn) {

@@ -7,6 +7,7 @@
 
 #include "adapters/sqlite/sqlite_store.h"
 #include "apps/ghm/cli.h"
+#include "apps/ghm/faults_option.h"
 #include "apps/ghm/progress.h"
 #include "pipeline/archive_import.h"
 #include "pipeline/archive_store_clock.h"
@@ -18,6 +19,7 @@ namespace {
 
 struct ImportOptions {
   std::string folder, data_dir = "./ghm-data", profile = std::string(health::name_of(health::default_profile()));
+  std::vector<std::string> faults;
   bool json = false, no_scores = false;
 };
 
@@ -124,14 +126,14 @@ class PastScores {
 };
 
 // Hours that have readings, but no score, in the time of the archive. With --no-scores they are left to the server.
-Result<void> score_past(const ImportOptions& o, const archive::Folder& from, const fleet::Ledger& ledger, sqlite::SqliteStore& store,
-                        Imported& out) {
+Result<void> score_past(const ImportOptions& o, const faults::FaultCatalogue& codes, const archive::Folder& from,
+                        const fleet::Ledger& ledger, sqlite::SqliteStore& store, Imported& out) {
   const auto& total = out.report.total;
   if (!total.first || !total.last || from.manifest.interval <= 0ms) return {};
   const TimeRange within{std::chrono::floor<std::chrono::hours>(*total.first), std::chrono::floor<std::chrono::hours>(*total.last) + 1h};
   keep_freed_memory();
   const auto start = std::chrono::steady_clock::now();
-  PastScores past(ledger, store, within, {.interval = from.manifest.interval, .profile = health::find_profile(o.profile)});
+  PastScores past(ledger, store, within, {.interval = from.manifest.interval, .profile = health::find_profile(o.profile), .codes = &codes});
   const auto hours = past.look_through();
   if (!hours) return hours.error();
   if (o.no_scores) return {};
@@ -143,6 +145,8 @@ Result<void> score_past(const ImportOptions& o, const archive::Folder& from, con
 
 Result<Imported> import(const ImportOptions& o) {
   const auto start = std::chrono::steady_clock::now();
+  const auto codes = catalogue_with(o.faults);
+  if (!codes) return codes.error();
   auto from = archive::Folder::open(o.folder);
   if (!from) return from.error();
   auto store = open_store(o.data_dir);
@@ -159,7 +163,7 @@ Result<Imported> import(const ImportOptions& o) {
     out.report = std::move(*report);
   }
   out.seconds = since(start);
-  if (auto done = score_past(o, *from, ledger, **store, out); !done) return done.error();
+  if (auto done = score_past(o, *codes, *from, ledger, **store, out); !done) return done.error();
   return out;
 }
 
@@ -232,6 +236,7 @@ void add_import(CLI::App& app, Run& run) {
   command->add_option("--profile", o->profile, "the scoring profile of those scores: that of the server, scoring.profile")
       ->check(CLI::IsMember(health::profile_names()))
       ->capture_default_str();
+  add_faults_option(*command, o->faults);
   command->add_flag("--json", o->json, "one JSON document on standard output");
   command->footer("example: ghm import ./my-fleet-2025 --data-dir ./ghm-data");
   command->callback([&run, o] { run = [o] { return run_import(*o); }; });

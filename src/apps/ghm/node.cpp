@@ -67,36 +67,60 @@ Result<void> Node::open_store() {
   auto kept = pipeline::load_ledger(*store_);
   if (!kept) return kept.error();
   live_.restore(*kept, clock_.now());
-  const pipeline::Ingest::Outlets outlets{[this](pipeline::ToKeep& k) { return keep(k); },
-                                          [this](pipeline::LiveUpdate u) { to_show_.try_put(u); }};
   if (auto done = open_quarantine(); !done) return done;
+  if (auto done = open_ingest(std::move(*kept)); !done) return done;
+  open_senders();
+  open_keeper();
+  open_scoring();
+  return {};
+}
+
+// Pages, the ledger and incidents go on where the run before ended.
+Result<void> Node::open_ingest(fleet::Ledger::Kept kept) {
+  const pipeline::Ingest::Outlets outlets{[this](pipeline::ToKeep& k) { return keep(k); },
+                                          [this](pipeline::LiveUpdate& u) { return to_show_.try_put(u); }};
   ingest_ = std::make_unique<pipeline::Ingest>(pipeline::Ingest::Settings{config_.scraper.interval, config_.overrides, quarantine_},
                                                outlets, log_.with({{"stage", "ingest"}}));
-  ingest_->restore(std::move(*kept));
+  ingest_->restore(std::move(kept));
   ingest_->restore_trust(store_->latest(telemetry::field::xid));
   const auto start = clock_.now();
   if (auto recent = store_->recent("event", {start - 2 * validation::XidWitnesses::kLag, start}, 10'000)) ingest_->restore_xids(*recent);
   else return recent.error();
+  if (auto anomalies = pipeline::anomalies_of_before(*store_, start)) ingest_->restore_anomalies(std::move(*anomalies));
+  else return anomalies.error();
   const auto& ledger = std::as_const(*ingest_).ledger();
   incidents_ = std::make_unique<services::Incidents>(ledger, config_.faults, log_.with({{"stage", "incidents"}}));
-  if (auto done = incidents_->restore(*store_, clock_.now()); !done) return done;
+  if (auto done = incidents_->restore(*store_, start); !done) return done;
   cases_ = std::make_unique<services::Cases>(ledger, *incidents_, log_.with({{"stage", "cases"}}));
-  if (auto done = cases_->restore(*store_); !done) return done;
-  remote_ = std::make_unique<pipeline::RemoteIngest>(
-      pipeline::RemoteIngest::Settings{config_.scraper.interval, config_.simulated_ingest, std::chrono::hours(24 * config_.raw_days)},
-      *ingest_, log_.with({{"stage", "remote_write"}}));
+  return cases_->restore(*store_);
+}
+
+void Node::open_senders() {
+  const std::chrono::hours raw(24 * config_.raw_days);
+  remote_ =
+      std::make_unique<pipeline::RemoteIngest>(pipeline::RemoteIngest::Settings{config_.scraper.interval, config_.simulated_ingest, raw},
+                                               *ingest_, log_.with({{"stage", "remote_write"}}));
   agents_ = std::make_unique<pipeline::AgentIngest>(
-      pipeline::AgentIngest::Settings{config_.scraper.interval, config_.simulated_ingest, std::chrono::hours(24 * config_.raw_days)},
-      *ingest_, [this](const std::string& key) { return store_->get("agent", key); }, log_.with({{"stage", "agents"}}));
-  keeper_ = std::make_unique<pipeline::Keeper>(
-      *store_, pipeline::KeeperSettings{.kept = [this](std::span<const store::RowBatch> rows) { scoring_->rows_kept(rows); }},
-      log_.with({{"stage", "keeper"}}));
+      pipeline::AgentIngest::Settings{config_.scraper.interval, config_.simulated_ingest, raw}, *ingest_,
+      [this](const std::string& key) { return store_->get("agent", key); }, log_.with({{"stage", "agents"}}));
+}
+
+void Node::open_keeper() {
+  const auto kept = [this](std::span<const store::RowBatch> rows, std::span<const fleet::BoardId> urgent) {
+    scoring_->rows_kept(rows);
+    scoring_->score_soon(urgent);
+  };
+  keeper_ = std::make_unique<pipeline::Keeper>(*store_, pipeline::KeeperSettings{.kept = kept}, log_.with({{"stage", "keeper"}}));
+}
+
+void Node::open_scoring() {
   auto stories = std::make_shared<services::BoardStories>(*store_, live_);
   scoring_ = std::make_unique<services::Scoring>(
       *store_, live_,
       services::ScoringSettings{.every = config_.scoring_interval,
                                 .interval = config_.scraper.interval,
                                 .profile = config_.profile,
+                                .codes = config_.faults.get(),
                                 .sums_folder = config_.data_dir},
       log_.with({{"stage", "scoring"}}),
       [stories](std::span<const fleet::Board* const> boards, Timestamp t) { return stories->tell(boards, t); },
@@ -107,10 +131,9 @@ Result<void> Node::open_store() {
       });
   looking_back_ = std::make_unique<services::LookingBack>(
       *store_, *store_, [this] { return services::past_of(*live_.current()); },
-      services::LookingBackSettings{{.interval = config_.scraper.interval, .profile = config_.profile},
+      services::LookingBackSettings{{.interval = config_.scraper.interval, .profile = config_.profile, .codes = config_.faults.get()},
                                     std::chrono::days(config_.raw_days)},
       [this](auto rows, auto records) { return keep_past(std::move(rows), std::move(records)); }, log_.with({{"stage", "past scores"}}));
-  return {};
 }
 
 // The ingest thread. Events become incidents and steps of repair cases here, so that all of it is kept by one transaction.
@@ -233,6 +256,7 @@ Result<void> Node::listen() {
                    [this](const views::QuarantineQuery& query) { return quarantine_->list(query); },
                    [this](const views::QuarantineQuery& query, bool dry_run) { return replay(query, dry_run); }};
   world.profile = config_.profile;
+  world.codes = config_.faults.get();
   world.change_incidents = [this](auto change, pipeline::Told kept) { change_incidents(std::move(change), std::move(kept)); };
   world.change_cases = [this](auto change, pipeline::Told kept) { change_cases(std::move(change), std::move(kept)); };
   world.cases = [this] { return cases_->now(); };

@@ -54,6 +54,10 @@ class Node {
   Node(Config config, Log log);
   Result<void> open_store();
   Result<void> open_quarantine();
+  Result<void> open_ingest(fleet::Ledger::Kept kept);
+  void open_senders();
+  void open_keeper();
+  void open_scoring();
   bool keep(pipeline::ToKeep& what);
   void change_incidents(std::function<Result<std::vector<store::Record>>(services::Incidents&)> change, pipeline::Told kept);
   void change_cases(std::function<Result<std::vector<store::Record>>(services::Cases&)> change, pipeline::Told kept);

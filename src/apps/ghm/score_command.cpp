@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "apps/ghm/cli.h"
+#include "apps/ghm/faults_option.h"
 #include "core/files.h"
 #include "domain/health/case_json.h"
 
@@ -15,6 +16,7 @@ constexpr std::size_t kMostBytes = 1u << 30;
 
 struct CaseOptions {
   std::string profile = std::string(health::name_of(health::default_profile())), input;
+  std::vector<std::string> faults;
   bool json = false;
 };
 
@@ -26,11 +28,16 @@ Result<std::string> read_input(const std::string& path) {
 int score_case(const CaseOptions& o) {
   const auto text = read_input(o.input);
   if (!text) return fail(text.error());
-  const auto parsed = health::parse_case(*text, o.input == "-" ? "standard input" : o.input);
+  auto parsed = health::parse_case(*text, o.input == "-" ? "standard input" : o.input);
   if (!parsed) return fail(parsed.error());
   for (const auto& field : parsed->ignored) fmt::print(stderr, "ghm: {} is no field of a case: ignored\n", field);
+  const auto codes = catalogue_with(o.faults);
+  if (!codes) return fail(codes.error());
+  parsed->input.codes = &*codes;
   const auto report = health::score(*health::find_profile(o.profile), parsed->input);
-  if (o.json) print_json(health::case_answer(report));
+  auto answer = health::case_answer(report);
+  if (!o.faults.empty()) answer["fault_catalogue"] = report.codes;
+  if (o.json) print_json(answer);
   else fmt::print("{}", health::case_text(report, parsed->input.model));
   return kDone;
 }
@@ -47,6 +54,7 @@ void add_score(CLI::App& app, Run& run) {
       ->check(CLI::IsMember(health::profile_names()))
       ->capture_default_str();
   one->add_option("--input", options->input, "the board's readings as JSON (docs/health.md says how); - is standard input")->required();
+  add_faults_option(*one, options->faults);
   one->add_flag("--json", options->json, "one JSON document on standard output");
   one->footer("example: ghm score case --profile baseline --input case.json --json");
   one->callback([&run, options] { run = [options] { return score_case(*options); }; });

@@ -308,4 +308,49 @@ std::vector<Anomaly> AnomalyWatch::open() const {
   return out;
 }
 
+// ---- after a restart
+
+namespace {
+
+template <std::size_t N>
+std::optional<std::size_t> check_of(const std::array<Check, N>& checks, const Anomaly& a) {
+  const auto is_it = [&](const Check& c) { return c.detector == a.detector && watched(c.slot).fields[0] == a.metric; };
+  const auto found = std::ranges::find_if(checks, is_it);
+  return found == checks.end() ? std::nullopt : std::optional(static_cast<std::size_t>(found - checks.begin()));
+}
+
+}  // namespace
+
+void AnomalyWatch::reopen(const std::vector<Anomaly>& anomalies) {
+  for (const auto& a : anomalies) {
+    if (a.board == BoardId::none && reopen_host(a)) continue;
+    if (const auto check = check_of(kChecks, a); check && find_open(a.board, *check) == open_.end()) reopen_boards(a, *check);
+  }
+}
+
+// The host as one was compared with others beyond it.
+bool AnomalyWatch::reopen_host(const Anomaly& a) {
+  const auto check = check_of(kHostChecks, a);
+  if (!check || groups_.empty() || (a.peers != Peers::rack && a.peers != Peers::job)) return false;
+  groups_.front().states[*check].reopen(a.since);
+  open_.push_back({BoardId::none, kChecks.size() + *check, a});
+  open_.back().anomaly.unit = kHostChecks[*check].unit;
+  return true;
+}
+
+// Which of the host's boards had what most of them had is not known any more: those that have it not will say so soon.
+void AnomalyWatch::reopen_boards(const Anomaly& a, std::size_t check) {
+  const bool of_host = a.board == BoardId::none;
+  bool seated = false;
+  for (std::size_t s = 0; s < seats_.size(); ++s) {
+    if (!of_host && seats_[s].board != a.board) continue;
+    seated = true;
+    boards_[s].watch.reopen(check, a.since, {a.value, a.expected, a.sigma, a.z});
+    (of_host ? boards_[s].of_host : boards_[s].told).set(check);
+  }
+  if (!seated) return;
+  open_.push_back({a.board, check, a});
+  open_.back().anomaly.unit = kChecks[check].unit;
+}
+
 }  // namespace ghm::anomaly

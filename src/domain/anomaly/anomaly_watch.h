@@ -52,7 +52,7 @@ struct AnomalyCounts {
 };
 
 /// The detectors of all boards on one source's pages. A page costs an addition per gauge; once a minute the detectors
-/// look. Nothing survives a restart: it is learnt again, and until then nothing is said. One owner, one thread.
+/// look. What they know does not survive a restart: it is learnt again, and until then nothing new is said. One owner, one thread.
 class AnomalyWatch {
  public:
   /// Where the host of the pages stands: from now on it hears the other hosts of its rack, and of its boards' jobs. Empty: nobody
@@ -62,6 +62,10 @@ class AnomalyWatch {
   /// cleared with the next minute.
   void seat(std::vector<Seat> seats);
   const std::vector<Seat>& seats() const { return seats_; }
+
+  /// What was open before a restart, of boards that are seated and of the host, is open again: it is not told anew, and closes when it
+  /// is over. After seat(). Those of other boards are ignored.
+  void reopen(const std::vector<Anomaly>& anomalies);
 
   /// A page: NaN for a missing value. True when a minute is full: then call minute(). interval: between pages; a break of more than
   /// three of these (and of three minutes) is a gap, after which detectors begin to look anew. ~1 ns per gauge.
@@ -142,6 +146,8 @@ class AnomalyWatch {
   void judge(std::size_t seat, Timestamp now, std::vector<AnomalyChange>& out);
   void on_opened(std::size_t seat, std::size_t check, const Score& score, Timestamp now, std::vector<AnomalyChange>& out);
   void on_closed(std::size_t seat, std::size_t check, std::vector<AnomalyChange>& out);
+  bool reopen_host(const Anomaly& anomaly);
+  void reopen_boards(const Anomaly& anomaly, std::size_t check);
   void update(std::size_t seat, std::size_t check, const Score& score, Timestamp now);
   std::vector<Open>::iterator find_open(BoardId board, std::size_t check);
   void close(BoardId board, std::size_t check, std::vector<AnomalyChange>& out);

@@ -73,6 +73,13 @@ struct AnomalyWatchTest : ::testing::Test {
   void pass(std::chrono::minutes span) {
     for (auto end = now + span; now < end;) minute();
   }
+  /// The program ends and starts; what was open is known from its events.
+  void restart() {
+    const auto open = watch.open();
+    watch = {};
+    sit(on.size());
+    watch.reopen(open);
+  }
   std::vector<std::string> say() {
     std::vector<std::string> out;
     for (const auto& c : std::exchange(told, {}))
@@ -137,6 +144,72 @@ TEST_F(AnomalyWatchTest, AfterAWeekTheNewLevelIsNormal) {
   on[1].lanes = 8;
   pass(9 * 24h);
   EXPECT_THAT(say(), ElementsAre(HasSubstr("2 opened"), HasSubstr("2 cleared")));
+}
+
+TEST_F(AnomalyWatchTest, WhatWasOpenIsOpenAfterARestartUntilItIsOver) {
+  pass(24h);
+  on[1].lanes = 8;
+  pass(1h);
+  ASSERT_EQ(say().size(), 1u);
+  const auto before = watch.open();
+  restart();
+  ASSERT_EQ(watch.open().size(), 1u) << "at once";
+  EXPECT_EQ(watch.open()[0].since, before[0].since);
+  EXPECT_EQ(watch.open()[0].sentence, before[0].sentence);
+  pass(24h);
+  EXPECT_THAT(say(), IsEmpty()) << "told already, and not over";
+  on[1].lanes = 16;
+  pass(1h);
+  EXPECT_THAT(say(), ElementsAre(HasSubstr("2 cleared step_change: PCIe width: went from 16 lanes")));
+  EXPECT_THAT(watch.open(), IsEmpty());
+}
+
+TEST_F(AnomalyWatchTest, AfterAWeekTheNewLevelIsNormalHoweverOftenTheProgramStarts) {
+  pass(24h);
+  on[1].lanes = 8;
+  for (int day = 0; day < 9; ++day) {
+    pass(24h);
+    restart();
+  }
+  EXPECT_THAT(say(), ElementsAre(HasSubstr("2 opened"), HasSubstr("2 cleared")));
+}
+
+TEST_F(AnomalyWatchTest, AnEventOfBeforeARestartIsOverInItsTime) {
+  pass(24h);
+  on[4].uncorrected = 1;
+  pass(7min);
+  ASSERT_EQ(say().size(), 1u);
+  restart();
+  EXPECT_EQ(watch.open().size(), 1u);
+  pass(2h);
+  EXPECT_THAT(say(), ElementsAre(HasSubstr("5 cleared event_burst")));
+}
+
+TEST_F(AnomalyWatchTest, AHotRoomIsOfTheHostAfterARestartToo) {
+  pass(30h);
+  air += 14;
+  pass(6h);
+  ASSERT_THAT(say(), Not(IsEmpty()));
+  const auto open = watch.open().size();
+  restart();
+  EXPECT_EQ(watch.open().size(), open);
+  pass(8h);
+  EXPECT_THAT(say(), IsEmpty());
+  air -= 14;
+  pass(8h);
+  EXPECT_THAT(say(), ::testing::Contains(HasSubstr("0 cleared robust_z")));
+  EXPECT_THAT(watch.open(), IsEmpty());
+}
+
+TEST_F(AnomalyWatchTest, ABoardThatIsNotThereAfterARestartIsIgnored) {
+  Anomaly gone;
+  gone.board = BoardId{99};
+  gone.detector = Detector::step_change;
+  gone.metric = watched(Slot::pcie_width).fields[0];
+  watch.reopen({gone});
+  EXPECT_THAT(watch.open(), IsEmpty());
+  pass(2h);
+  EXPECT_THAT(say(), IsEmpty());
 }
 
 TEST_F(AnomalyWatchTest, ACoolerThatFailsIsSeenAgainstThePeers) {

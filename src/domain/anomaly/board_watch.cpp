@@ -1,5 +1,7 @@
 #include "domain/anomaly/board_watch.h"
 
+#include <algorithm>
+
 namespace ghm::anomaly {
 namespace {
 
@@ -107,12 +109,36 @@ Hysteresis::Change BoardWatch::judge(std::size_t check, const BoardMinute& minut
     state.rearm();
     return Hysteresis::Change::none;
   }
-  const bool learn = !state.is_up() || now - state.since() >= kAdopt;
-  const auto score = look(check, x, minute, now, learn);
+  const bool adopts = now - state.since() >= kAdopt;
+  auto score = look(check, x, minute, now, !state.is_up() || adopts);
+  const auto* then = score || adopts ? nullptr : before(check);
+  if (then != nullptr) score = against(*then, check, x, minute);
   const bool over = score && now >= quiet_until_ && is_beyond(c, *score, c.open, c.least_effect);
-  const bool under = !over && (!score || !is_beyond(c, *score, c.close, c.least_effect / 2));
+  const bool under = !over && (score ? !is_beyond(c, *score, c.close, c.least_effect / 2) : then == nullptr);
   if (score) found = *score;
-  return state.take(over, under, now, c.persist, c.calm);
+  const auto change = state.take(over, under, now, c.persist, c.calm);
+  if (change == Hysteresis::Change::closed) std::erase_if(reopened_, [&](const Reopened& r) { return r.check == check; });
+  return change;
+}
+
+void BoardWatch::reopen(std::size_t check, Timestamp since, const Score& then) {
+  states_[check].reopen(since);
+  reopened_.push_back({check, then});
+}
+
+const Score* BoardWatch::before(std::size_t check) const {
+  const auto found = std::ranges::find(reopened_, check, &Reopened::check);
+  return found == reopened_.end() ? nullptr : &found->then;
+}
+
+// A level can be held against the level of then; what a sum or a span of time meant then is gone.
+std::optional<Score> BoardWatch::against(const Score& then, std::size_t check, double x, const BoardMinute& minute) const {
+  const Check& c = kChecks[check];
+  std::optional<double> level;
+  if (c.detector == Detector::robust_z) level = c.input == Input::warmth ? x - minute.room : x;
+  if (c.detector == Detector::step_change) level = steps_[kPlaces[check]].level();
+  if (!level || !(then.sigma > 0)) return std::nullopt;
+  return Score{*level, then.expected, then.sigma, (*level - then.expected) / then.sigma};
 }
 
 // What the hosts around have become warmer by is the room's. Half a day under load makes that their usual, each host at its own time:

@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <cmath>
+#include <vector>
 
 #include "domain/anomaly/checks.h"
 #include "domain/anomaly/cusum_drift.h"
@@ -56,13 +57,23 @@ class BoardWatch {
   /// After a gap, a restart of the driver or maintenance: detectors keep what they know of the board, but begin to look anew.
   void rearm(Timestamp now);
 
+  /// An anomaly of before a restart is open again. While its detector has yet to learn, the board is held against what was expected of it
+  /// then, where that is a level; else it stays open. Until kAdopt.
+  void reopen(std::size_t check, Timestamp since, const Score& then);
+
   static constexpr std::chrono::minutes kSettle{10};
   /// An anomaly that lasts so long is learnt as the new normal.
   static constexpr std::chrono::hours kAdopt{7 * 24};
 
  private:
+  struct Reopened {
+    std::size_t check;
+    Score then;
+  };
   double mean_watts(const BoardMinute& minute, Timestamp now);
   std::optional<Score> less_the_room(std::optional<Score> score, double room);
+  const Score* before(std::size_t check) const;
+  std::optional<Score> against(const Score& then, std::size_t check, double x, const BoardMinute& minute) const;
   std::optional<Score> look(std::size_t check, double x, const BoardMinute& minute, Timestamp now, bool learn);
 
   std::array<double, kGauges> smooth_ = [] {
@@ -82,6 +93,7 @@ class BoardWatch {
   std::array<StepChange, count_of(Detector::step_change)> steps_{};
   std::array<EventBurst, count_of(Detector::event_burst)> bursts_{};
   std::array<CusumDrift, count_of(Detector::cusum_drift)> drifts_{};
+  std::vector<Reopened> reopened_;  // nearly always empty
 };
 
 }  // namespace ghm::anomaly

@@ -20,6 +20,11 @@ class Hysteresis {
     *this = {};
     return Change::closed;
   }
+  /// It was open before a restart.
+  void reopen(Timestamp since) {
+    since_ = since;
+    open_ = true;
+  }
   /// After a gap: what was not open yet starts anew.
   void rearm() {
     if (!open_) since_ = {};

@@ -35,6 +35,10 @@ void StepChange::learn(float x) {
   if (long_count_ == 1) deviation_ = 0;  // the first value deviates from nothing
 }
 
+std::optional<double> StepChange::level() const {
+  return short_count_ < kShort ? std::nullopt : std::optional<double>(sum_ / static_cast<float>(kShort));
+}
+
 std::optional<Score> StepChange::look(double least_sigma) const {
   if (short_count_ < kShort || long_count_ < kEnough) return std::nullopt;
   const double now = sum_ / static_cast<float>(kShort), before = mean_;

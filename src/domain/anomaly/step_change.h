@@ -22,6 +22,8 @@ class StepChange {
   void take(double x, bool learn);
   /// nullopt until the short window is full and the long one holds 60 values.
   std::optional<Score> look(double least_sigma) const;
+  /// The mean of the last 8 values; nullopt until there are as many.
+  std::optional<double> level() const;
   /// After a gap: the short window is empty again, the long one stays.
   void rearm() { short_count_ = next_ = 0; }
 

@@ -150,6 +150,14 @@ std::string_view to_string(CodeKind kind) {
   return kKinds[static_cast<std::size_t>(kind)];
 }
 
+std::string_view to_string(Origin origin) {
+  return kOrigins[static_cast<std::size_t>(origin)];
+}
+
+std::string_view to_string(Severity severity) {
+  return kSeverities[static_cast<std::size_t>(severity)];
+}
+
 bool ArchitectureRange::holds(std::string_view architecture) const {
   const auto age = age_of(architecture);
   if (age < 0) return true;

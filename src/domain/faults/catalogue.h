@@ -8,10 +8,15 @@
 #include "core/result.h"
 #include "core/time.h"
 #include "domain/faults/action.h"
-#include "domain/faults/xid_catalogue.h"
 
 /// What the codes of driver, switch, DCGM and NVML mean, as data: data/faults/*.csv, and a site's own rows over them.
 namespace ghm::faults {
+
+enum class Severity : std::uint8_t { info, warning, error, critical };
+std::string_view to_string(Severity severity);
+/// Who is at fault, most likely, when the code comes alone.
+enum class Origin : std::uint8_t { hardware, driver, application, ambiguous };
+std::string_view to_string(Origin origin);
 
 enum class CodeKind : std::uint8_t { xid, sxid, dcgm_health, recovery_action };
 inline constexpr std::size_t kCodeKinds = 4;

@@ -88,6 +88,7 @@ Report score(const Profile& profile, const Evidence& evidence) {
   Report r;
   r.at = evidence.t();
   r.profile = profile.name;
+  r.codes = evidence.input().codes->version();
   for (const auto& scorer : profile.scorers) r.dimensions.push_back(score(scorer, evidence));
   aggregate(r, profile.worst_percent);
   r.trend_7d = trend(m.rounds_today, r.overall, m.rounds_week_ago);

@@ -76,7 +76,8 @@ Json case_answer(const Report& r) {
 
 std::string case_text(const Report& r, std::string_view model) {
   const auto at = format_rfc3339(from_unix_ms(static_cast<std::int64_t>(r.at * 1000)));
-  auto out = fmt::format("{}, profile {}, {}\n\n", model.empty() ? "one board" : model, r.profile, at);
+  const auto codes = r.codes.ends_with("+site") ? ", fault catalogue " + r.codes : std::string();
+  auto out = fmt::format("{}, profile {}{}, {}\n\n", model.empty() ? "one board" : model, r.profile, codes, at);
   out += waterfall(r) + "\n";
   out += fmt::format("{:12}{:>8}{:>8}{:>10}  {}\n", "dimension", "weight", "score", "coverage", "missing");
   for (const auto& d : r.dimensions) out += dimension_row(d);

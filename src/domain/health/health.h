@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/time.h"
+#include "domain/faults/catalogue.h"
 #include "domain/telemetry/identity.h"
 
 /// Health scoring: arithmetic over accepted readings, by a profile (rules.h). No clock, no log, no store.
@@ -63,8 +64,10 @@ struct Input {
   std::optional<BandwidthTest> bandwidth_test;  // the latest on record
   std::optional<std::vector<Job>> jobs;
   std::vector<Interval> maintenance;
-  std::optional<std::vector<Interval>> source_silent;  // nullopt: nobody noted when the source answered
-  Series previous_scores;                              // overall scores of earlier rounds
+  std::optional<std::vector<Interval>> source_silent;                         // nullopt: nobody noted when the source answered
+  Series previous_scores;                                                     // overall scores of earlier rounds
+  const faults::FaultCatalogue* codes = &faults::FaultCatalogue::built_in();  // what Xids mean; never null
+  int driver = 0;  // its major release, by whose numbering they are read; 0: not known
 };
 
 struct Finding {
@@ -87,6 +90,7 @@ struct Dimension {
 struct Report {
   double at = 0;
   std::string profile;            // its name
+  std::string codes;              // version of the fault catalogue that told what Xids mean
   std::optional<double> overall;  // nullopt: not available (overall coverage below 0.50)
   double coverage = 0;
   std::optional<double> trend_7d, trend_30d;  // points, -10 to +10; nullopt: too few rounds

@@ -317,5 +317,22 @@ TEST(HealthRules, SentencesOfTheNewRules) {
     EXPECT_FALSE(sentence({std::string(rule), 1, 1, 1}).starts_with(rule)) << rule << " has no sentence";
 }
 
+TEST(Reliability, ASitesOwnRowsCount) {
+  const auto site = faults::FaultCatalogue::built_in().with_site(
+      "xid,name,class,likely_origin,severity,first_action,repeats,within,then,counts_for,architectures,drivers,source,sign\n"
+      "48,,,,warning,,,,,,,,,\n",
+      "site.csv");
+  ASSERT_TRUE(site) << site.error().what;
+  auto in = board();
+  in.events = {{kT - kHour, "xid", 48}};
+  const auto lost = [&] {
+    const auto r = score(baseline(), in);
+    return 100 - *std::ranges::find(r.dimensions, "reliability", &Dimension::name)->score;
+  };
+  EXPECT_EQ(lost(), 20);
+  in.codes = &*site;
+  EXPECT_EQ(lost(), 3);
+}
+
 }  // namespace
 }  // namespace ghm::health

@@ -9,9 +9,7 @@ namespace {
 
 std::optional<Verdict> spike(const Evidence& e) {
   constexpr double kPointsEach = 3, kMost = 30;
-  const auto& spikes = e.measures().spikes;
-  if (spikes.count == 0) return std::nullopt;
-  return Verdict{std::min(kMost, kPointsEach * spikes.count), spikes.count, 0, spikes.last_at};
+  return each_costs(kPointsEach, kMost, e.measures().spikes);
 }
 
 std::optional<Verdict> limit(const Evidence& e) {

@@ -24,6 +24,22 @@ bool link(Chain& chain, double at) {
 
 }  // namespace
 
+void add_sums(DaySums& day, const Quarter& q) {
+  day.loaded_temperature_sum += q.loaded_temperature_sum;
+  day.joules += q.joules;
+  day.work += q.work;
+  day.busy_clock_sum += q.busy_clock_sum;
+  day.corrected += q.corrected;
+  day.uncorrected += q.uncorrected;
+  day.score_sum += q.score_sum;
+  for (std::size_t n = 0; n < kGrowingForAMonth; ++n) day.growth[n] += q.growth[n];
+  day.loaded_temperatures += q.loaded_temperatures;
+  day.busy_clocks += q.busy_clocks;
+  day.corrected_readings += q.readings[index(Of::sbe)];
+  day.uncorrected_readings += q.readings[index(Of::dbe)];
+  day.scores += q.scores;
+}
+
 PowerDay power_day(const Carry& carry) {
   std::array<PowerHour, 24> hours{};
   const double this_hour = hour_of(carry.t);

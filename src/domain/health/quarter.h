@@ -59,6 +59,9 @@ struct DaySums {
   std::uint32_t scores = 0, unused = 0;
 };
 
+/// A quarter's sums and counts go into the day; when something grew last is left to the caller.
+void add_sums(DaySums& day, const Quarter& quarter);
+
 /// One instant of a board: what was read then.
 struct Moment {
   double at = 0;

@@ -4,7 +4,6 @@
 #include <array>
 #include <map>
 
-#include "domain/faults/xid_catalogue.h"
 #include "domain/health/rules.h"
 
 namespace ghm::health {
@@ -90,7 +89,7 @@ std::optional<Verdict> xid(const Evidence& e) {
   std::map<int, double> counted;  // code -> when it was counted last
   for (const auto* event : last_month(e)) {
     if (event->kind != "xid" || is_reset_xid(event->code)) continue;
-    const auto* known = faults::XidCatalogue::built_in().find(event->code);
+    const auto* known = meaning_of_xid(e.input(), event->code);
     if (known == nullptr || known->origin != faults::Origin::hardware) continue;
     v.critical |= known->severity == faults::Severity::critical && is_last_day(e, *event);
     const auto [last, is_first] = counted.try_emplace(event->code, event->time);

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -10,6 +11,11 @@
 /// rule, in the profile's order, each with a pure function. Profiles may share rows.
 namespace ghm::health {
 
+/// What an Xid of the board means; nullptr for one that nobody knows.
+inline const faults::Code* meaning_of_xid(const Input& input, int code) {
+  return input.codes->find(faults::CodeKind::xid, code, {input.driver, {}}).code;
+}
+
 /// What a rule says when it fires.
 struct Verdict {
   double points = 0;  // that a deduction takes, or at which a cap holds the score
@@ -17,6 +23,12 @@ struct Verdict {
   double at = 0;  // when it was seen, Unix seconds
   bool critical = false;
 };
+
+/// So many points for each of what happened, up to the most; nothing where nothing happened.
+inline std::optional<Verdict> each_costs(double points, double most, const Counted& happened) {
+  if (happened.count == 0) return std::nullopt;
+  return Verdict{std::min(most, points * happened.count), happened.count, 0, happened.last_at};
+}
 
 enum class Effect { deduct, cap };
 

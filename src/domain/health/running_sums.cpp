@@ -40,24 +40,11 @@ class EpisodeSum {
 };
 
 void add(DaySums& day, const Quarter& q, double day_start) {
-  day.loaded_temperature_sum += q.loaded_temperature_sum;
-  day.joules += q.joules;
-  day.work += q.work;
-  day.busy_clock_sum += q.busy_clock_sum;
-  day.corrected += q.corrected;
-  day.uncorrected += q.uncorrected;
-  day.score_sum += q.score_sum;
-  for (std::size_t n = 0; n < kGrowingForAMonth; ++n) {
-    day.growth[n] += q.growth[n];
+  add_sums(day, q);
+  for (std::size_t n = 0; n < kGrowingForAMonth; ++n)
     if (q.grew_at[n] > day_start) day.growth_ms[n] = ms_after(day_start, q.grew_at[n]);
-  }
   if (q.corrected_at > day_start) day.corrected_ms = ms_after(day_start, q.corrected_at);
   if (q.uncorrected_at > day_start) day.uncorrected_ms = ms_after(day_start, q.uncorrected_at);
-  day.loaded_temperatures += q.loaded_temperatures;
-  day.busy_clocks += q.busy_clocks;
-  day.corrected_readings += q.readings[index(Of::sbe)];
-  day.uncorrected_readings += q.readings[index(Of::dbe)];
-  day.scores += q.scores;
 }
 
 }  // namespace

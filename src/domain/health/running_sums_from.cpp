@@ -43,23 +43,9 @@ struct SoFar {
   std::array<double, kGrowingForAMonth> grew_at{};
 
   void add(const Quarter& q) {
-    sums.loaded_temperature_sum += q.loaded_temperature_sum;
-    sums.joules += q.joules;
-    sums.work += q.work;
-    sums.busy_clock_sum += q.busy_clock_sum;
-    sums.corrected += q.corrected;
-    sums.uncorrected += q.uncorrected;
-    sums.score_sum += q.score_sum;
-    sums.loaded_temperatures += q.loaded_temperatures;
-    sums.busy_clocks += q.busy_clocks;
-    sums.corrected_readings += q.readings[static_cast<std::size_t>(Of::sbe)];
-    sums.uncorrected_readings += q.readings[static_cast<std::size_t>(Of::dbe)];
-    sums.scores += q.scores;
+    add_sums(sums, q);
+    for (std::size_t n = 0; n < kGrowingForAMonth; ++n) grew_at[n] = std::max(grew_at[n], q.grew_at[n]);
     corrected_at = std::max(corrected_at, q.corrected_at);
-    for (std::size_t n = 0; n < kGrowingForAMonth; ++n) {
-      sums.growth[n] += q.growth[n];
-      grew_at[n] = std::max(grew_at[n], q.grew_at[n]);
-    }
     uncorrected_at = std::max(uncorrected_at, q.uncorrected_at);
   }
   DaySums since(const SoFar& before, double start) const {

@@ -2,7 +2,6 @@
 // each incident costs by its age. Origin does not matter beyond the application: a driver that hangs a board hangs it again.
 #include <algorithm>
 
-#include "domain/faults/xid_catalogue.h"
 #include "domain/health/v1_rules.h"
 
 namespace ghm::health {
@@ -26,8 +25,8 @@ double points_of(faults::Severity severity) {
   return 0;
 }
 
-Weight weight_of_xid(int code) {
-  const auto* known = faults::XidCatalogue::built_in().find(code);
+Weight weight_of_xid(const Input& input, int code) {
+  const auto* known = meaning_of_xid(input, code);
   if (known == nullptr || known->origin == faults::Origin::application) return {};
   const bool is_critical = known->severity == faults::Severity::critical;
   // What may be somebody else's fault counts only where it stops the board.
@@ -37,7 +36,7 @@ Weight weight_of_xid(int code) {
 
 Weight weight_of(const Evidence& e, const Event& event) {
   constexpr double kFall = 60;
-  if (event.kind == "xid") return weight_of_xid(event.code);
+  if (event.kind == "xid") return weight_of_xid(e.input(), event.code);
   if (event.kind == "gpu_missing") return {kFall, false};
   const bool planned = std::ranges::any_of(e.input().maintenance, [&](const Interval& i) { return i.covers(event.time); });
   return event.kind == "gpu_reset" && !planned ? Weight{kFall, false} : Weight{};

@@ -32,9 +32,7 @@ std::optional<Verdict> resistance(const Evidence& e) {
 
 std::optional<Verdict> hours_with_errors(const Evidence& e) {
   constexpr double kPointsEach = 2.5, kMost = 70;
-  const auto& hours = e.measures().corrected_hours;
-  if (hours.count == 0) return std::nullopt;
-  return Verdict{std::min(kMost, kPointsEach * hours.count), hours.count, 0, hours.last_at};
+  return each_costs(kPointsEach, kMost, e.measures().corrected_hours);
 }
 
 std::optional<Verdict> flood(const Evidence& e) {
@@ -70,9 +68,7 @@ std::optional<Verdict> uncorrected(const Evidence& e) {
 
 std::optional<Verdict> brake(const Evidence& e) {
   constexpr double kPointsEach = 6, kMost = 70;
-  const auto& hours = e.measures().brake_hours;
-  if (hours.count == 0) return std::nullopt;
-  return Verdict{std::min(kMost, kPointsEach * hours.count), hours.count, 0, hours.last_at};
+  return each_costs(kPointsEach, kMost, e.measures().brake_hours);
 }
 
 // Jobs differ in joules per work; what is left beyond that is the board's.

@@ -107,6 +107,40 @@ TEST(ProfileV1, WeightsAddUpAndSoDoLosses) {
   EXPECT_NEAR(lost, 100 - *r.overall, 1e-12);
 }
 
+// A site's own word on a code is what its scores go by, and the report says whose word that was.
+TEST(ProfileV1, ASitesOwnRowsCount) {
+  const auto& ours = faults::FaultCatalogue::built_in();
+  const auto site = ours.with_site(
+      "xid,name,class,likely_origin,severity,first_action,repeats,within,then,counts_for,architectures,drivers,source,sign\n"
+      "48,,,,warning,,,,,,,,,\n"
+      "4711,our_board_controller,other,hardware,error,drain_and_test,,,,30d,,,,\n"
+      "94,renamed,other,driver,info,none,,,,1d,,600-,,\n",
+      "site.csv");
+  ASSERT_TRUE(site) << site.error().what;
+  struct Case {
+    int code;
+    double by_ours, by_site;
+    bool critical_by_ours;
+  };
+  for (const auto& c : {Case{48, 60, 10, true}, Case{4711, 0, 30, false}, Case{63, 10, 10, false}}) {
+    auto in = board();
+    in.events = {{kT - 1, "xid", c.code}};
+    const auto lost = [&] { return 100 - *dimension(score(v1(), in), "reliability").score; };
+    EXPECT_NEAR(lost(), c.by_ours, 1e-3) << c.code;
+    EXPECT_EQ(score(v1(), in).codes, ours.version());
+    EXPECT_EQ(!score(v1(), in).critical.empty(), c.critical_by_ours) << c.code;
+    in.codes = &*site;
+    EXPECT_NEAR(lost(), c.by_site, 1e-3) << c.code;
+    EXPECT_EQ(score(v1(), in).codes, ours.version() + "+site");
+    EXPECT_THAT(score(v1(), in).critical, IsEmpty()) << c.code;
+  }
+  auto in = board();
+  in.codes = &*site;
+  in.events = {{kT - 1, "xid", 94}};
+  in.driver = 570;
+  EXPECT_NEAR(*dimension(score(v1(), in), "reliability").score, 70, 1e-3) << "a row for drivers from 600 on is not this board's";
+}
+
 // Temperature follows power by 0.06 °C per watt, and by `now` in the last seven days.
 Input drifting(double now, double room) {
   auto in = board();

@@ -68,7 +68,7 @@ struct FleetSnapshot {
   std::vector<AgentView> agents;           // by host
   std::vector<fleet::Conflict> conflicts;  // claims that cannot both be true, now
   fleet::MaintenanceBook maintenance;      // all windows, ended ones too
-  std::vector<OpenAnomaly> anomalies;      // since the start of the program: detectors begin anew with it
+  std::vector<OpenAnomaly> anomalies;      // that are open
 };
 
 }  // namespace ghm::views

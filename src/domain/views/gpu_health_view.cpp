@@ -118,6 +118,7 @@ Json gpu_health_of(const FleetSnapshot& fleet, std::size_t board, const health::
   const auto score = report ? report->overall : std::nullopt;
   return {{"as_of", format_rfc3339(fleet.as_of)},
           {"profile", report ? std::string_view(report->profile) : health::name_of(health::default_profile())},
+          {"fault_catalogue", report ? or_null(report->codes) : Json()},
           {"score", or_null(score)},
           {"class", report ? or_null(report->class_name) : Json()},
           {"band", view.board.in_service ? band_of_score(score) : "out_of_service"},

@@ -74,9 +74,10 @@ Json gpu_metrics(const fleet::Board& board, TimeRange range, std::chrono::millis
 /// The board's default columns when `metrics` is not given: the eight signals of the GPU page.
 const std::vector<std::string>& default_metrics();
 
-/// GET meta: version, bands, classes, dimensions with weights, metric dictionary, reasons. The same for the program's
-/// whole run but for `as_of`.
-Json meta(Timestamp as_of, const health::Profile& profile = health::default_profile());
+/// GET meta: version, bands, classes, dimensions with weights, metric dictionary, reasons, kinds of events, Xids. The same for the
+/// program's whole run but for `as_of`.
+Json meta(Timestamp as_of, const health::Profile& profile = health::default_profile(),
+          const faults::FaultCatalogue& codes = faults::FaultCatalogue::built_in());
 /// GET fleet/layout: region > datacenter > rack > host > slots in drawing order; its order is FleetSnapshot::boards.
 Json fleet_layout(const FleetSnapshot& fleet);
 /// GET fleet/cells: 24-byte head ("GHMC", u32 version of the layout, i64 as_of in Unix ms, f32 min, f32 max) + one byte per GPU in layout

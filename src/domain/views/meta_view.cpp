@@ -1,4 +1,6 @@
-#include "domain/faults/xid_catalogue.h"
+#include "core/csv.h"
+#include "core/embedded.h"
+#include "domain/faults/catalogue.h"
 #include "domain/health/health.h"
 #include "domain/telemetry/metric_catalogue.h"
 #include "domain/telemetry/page.h"
@@ -59,41 +61,30 @@ Json reasons() {
   return out;
 }
 
-std::string_view word(faults::Origin origin) {
-  switch (origin) {
-    case faults::Origin::hardware: return "hardware";
-    case faults::Origin::driver: return "driver";
-    case faults::Origin::application: return "application";
-    case faults::Origin::ambiguous: break;
-  }
-  return "ambiguous";
-}
-
-std::string_view word(faults::Severity severity) {
-  switch (severity) {
-    case faults::Severity::info: return "info";
-    case faults::Severity::warning: return "warning";
-    case faults::Severity::error: return "error";
-    case faults::Severity::critical: break;
-  }
-  return "critical";
-}
-
-Json xids() {
+// The words of data/event_kinds.csv.
+Json event_kinds() {
+  const auto table = CsvTable::parse(embedded::file("data/event_kinds.csv"), "data/event_kinds.csv");
   Json out = Json::array();
-  for (const auto& [code, xid] : faults::XidCatalogue::built_in().all())
-    out.push_back({{"code", code},
-                   {"name", xid.name},
-                   {"component", xid.component},
-                   {"origin", word(xid.origin)},
-                   {"severity", word(xid.severity)},
-                   {"first_action", xid.first_action}});
+  for (std::size_t r = 0; table && r < table->size(); ++r)
+    out.push_back({{"kind", table->cell(r, "kind")}, {"weight", table->cell(r, "weight")}, {"says", table->cell(r, "says")}});
+  return out;
+}
+
+Json xids(const faults::FaultCatalogue& codes) {
+  Json out = Json::array();
+  for (const auto* xid : codes.all(faults::CodeKind::xid))
+    out.push_back({{"code", xid->code},
+                   {"name", xid->name},
+                   {"component", xid->component},
+                   {"origin", to_string(xid->origin)},
+                   {"severity", to_string(xid->severity)},
+                   {"first_action", to_string(xid->first_action)}});
   return out;
 }
 
 }  // namespace
 
-Json meta(Timestamp as_of, const health::Profile& profile) {
+Json meta(Timestamp as_of, const health::Profile& profile, const faults::FaultCatalogue& codes) {
   return {{"as_of", format_rfc3339(as_of)},
           {"version", GHM_VERSION},
           {"bands", bands()},
@@ -103,7 +94,9 @@ Json meta(Timestamp as_of, const health::Profile& profile) {
           {"metrics", metrics()},
           {"reasons", reasons()},
           {"severities", {"info", "warning", "error", "critical"}},
-          {"xids", xids()}};
+          {"event_kinds", event_kinds()},
+          {"fault_catalogue", codes.version()},
+          {"xids", xids(codes)}};
 }
 
 }  // namespace ghm::views

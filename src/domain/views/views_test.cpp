@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <fstream>
+#include <set>
 
 #include "domain/views/headline.h"
 #include "domain/views/json_views.h"
@@ -187,6 +189,52 @@ TEST(Health, EachLostPointHasAReasonAndWhatIsNotJudgedSaysSo) {
   EXPECT_TRUE(finding["critical"].get<bool>());
   EXPECT_FALSE(finding["text"].get<std::string>().empty());
   EXPECT_TRUE(gpu_health(fleet(), 2)["score"].is_null());
+}
+
+TEST(Meta, SaysWhatEachKindOfEventMeans) {
+  const auto said = meta(kNow);
+  std::set<std::string> kinds;
+  for (const auto& k : said["event_kinds"]) {
+    EXPECT_TRUE(kinds.insert(k["kind"].get<std::string>()).second) << k["kind"] << " stands twice";
+    EXPECT_THAT(k["weight"].get<std::string>(), testing::AnyOf("fault", "sign", "news")) << k["kind"];
+    EXPECT_FALSE(k["says"].get<std::string>().empty()) << k["kind"];
+  }
+  for (const auto* kind : {"xid", "sxid", "gpu_missing", "gpu_reset", "source_silent", "anomaly", "anomaly_cleared", "clock_skew",
+                           "host_booted", "series_stopped", "source_slow", "readings_frozen", "duplicate_source", "maintenance"})
+    EXPECT_TRUE(kinds.contains(kind)) << kind;
+  // Those of agents, as docs/agent.md lists them.
+  std::ifstream doc(std::string(GHM_SOURCE_DIR) + "/docs/agent.md");
+  std::size_t of_agents = 0;
+  for (std::string line; std::getline(doc, line);) {
+    if (!line.starts_with("| the kernel log |") && !line.starts_with("| NVML |") && !line.starts_with("| the PCI bus |")) continue;
+    for (auto from = line.find('`'); from != line.npos; from = line.find('`', from)) {
+      const auto to = line.find('`', from + 1);
+      const auto kind = line.substr(from + 1, to - from - 1);
+      EXPECT_TRUE(kinds.contains(kind)) << kind;
+      ++of_agents;
+      from = to + 1;
+    }
+  }
+  EXPECT_GE(of_agents, 20u);
+}
+
+TEST(Meta, ListsTheXidsOfTheCatalogueThatScoresGoBy) {
+  const auto site = faults::FaultCatalogue::built_in().with_site(
+      "xid,name,class,likely_origin,severity,first_action,repeats,within,then,counts_for,architectures,drivers,source,sign\n"
+      "4711,our_board_controller,other,hardware,error,drain_and_test,,,,30d,,,,\n",
+      "site.csv");
+  ASSERT_TRUE(site) << site.error().what;
+  const auto said = meta(kNow, health::default_profile(), *site);
+  EXPECT_EQ(said["fault_catalogue"], site->version());
+  const auto own = std::ranges::find_if(said["xids"], [](const Json& x) { return x["code"] == 4711; });
+  ASSERT_NE(own, said["xids"].end());
+  EXPECT_EQ(*own, (Json{{"code", 4711},
+                        {"name", "our_board_controller"},
+                        {"component", "other"},
+                        {"origin", "hardware"},
+                        {"severity", "error"},
+                        {"first_action", "drain_and_test"}}));
+  EXPECT_EQ(said["xids"].size(), meta(kNow)["xids"].size() + 1);
 }
 
 TEST(Find, ASerialAnUuidOrTheBoardsNumber) {

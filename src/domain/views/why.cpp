@@ -6,7 +6,7 @@
 #include <cmath>
 #include <set>
 
-#include "domain/faults/xid_catalogue.h"
+#include "domain/faults/catalogue.h"
 #include "domain/views/headline.h"
 
 namespace ghm::views {
@@ -122,12 +122,11 @@ Json xids(const Json& events) {
       (*same)["count"] = (*same)["count"].get<int>() + 1;
       continue;
     }
-    const auto* known = faults::XidCatalogue::built_in().find(code);
-    constexpr std::string_view kOrigins[] = {"hardware", "driver", "application", "ambiguous"};
+    const auto* known = faults::FaultCatalogue::built_in().find(faults::CodeKind::xid, code).code;
     out.push_back({{"code", code},
                    {"name", known ? Json(known->name) : Json()},
-                   {"origin", known ? Json(kOrigins[static_cast<std::size_t>(known->origin)]) : Json()},
-                   {"first_action", known ? Json(known->first_action) : Json()},
+                   {"origin", known ? Json(to_string(known->origin)) : Json()},
+                   {"first_action", known ? Json(to_string(known->first_action)) : Json()},
                    {"last", at(e, "at")},
                    {"count", 1}});
   }
