@@ -8,6 +8,7 @@
 #include "api/route.h"
 #include "domain/views/incident_view.h"
 #include "services/incidents.h"
+#include "services/snapshots.h"
 
 namespace ghm::api {
 namespace {
@@ -63,6 +64,16 @@ std::string who(const Call& call) {
   return call.who.key_id.empty() ? call.who.auth : "key " + call.who.key_id;
 }
 
+/// With what agents wrote down at its signs: who reads it knows that a reboot is safe.
+Result<views::Json> detail_of(const store::RecordStore& records, const store::Record& incident) {
+  auto detail = views::incident_detail(incident);
+  if (!detail) return detail;
+  auto evidence = services::incident_snapshots(records, incident);
+  if (!evidence) return evidence.error();
+  (*detail)["evidence"] = std::move(*evidence);
+  return detail;
+}
+
 /// Does `change` to the incidents on their own thread, and answers with the incident when that is durable.
 void change(const Call& call, Finish finish, std::uint64_t id,
             std::function<Result<std::vector<store::Record>>(services::Incidents&)> change) {
@@ -72,7 +83,7 @@ void change(const Call& call, Finish finish, std::uint64_t id,
     const auto record = world->records.get("incident", fmt::format("{:010}", id));
     if (!record) return finish(problem_of(record.error()));
     if (!*record) return finish(http::problem(500, "The incident is not on disk."));
-    const auto detail = views::incident_detail(**record);
+    const auto detail = detail_of(world->records, **record);
     finish(detail ? json_answer(*detail) : problem_of(detail.error()));
   });
 }
@@ -106,7 +117,7 @@ http::Response get_incident(const Call& call) {
   const auto record = call.world->records.get("incident", fmt::format("{:010}", *id));
   if (!record) return problem_of(record.error());
   if (!*record) return problem_of({Errc::not_found, fmt::format("incident {} is not known", *id)});
-  const auto detail = views::incident_detail(**record);
+  const auto detail = detail_of(call.world->records, **record);
   return detail ? json_answer(*detail) : problem_of(detail.error());
 }
 

@@ -269,7 +269,14 @@ std::string incident_text(const Json& d, std::size_t width) {
                          at(d, "simulated") == true ? " (simulated)" : "");
   out += fmt::format("since {}, last sign {}\n", text(d, "opened_at"), text(d, "last_sign_at"));
   if (at(d, "cannot_tell") == true) out += "cause: cannot tell\n";
-  out += fmt::format("next step: {}\n\n", text(d, "action_says"));
+  out += fmt::format("next step: {}\n", text(d, "action_says"));
+  for (const auto& e : at(d, "evidence"))
+    out += cut(fmt::format("evidence: {} of {} on {}, snapshot {}: a reboot loses none of it (ghm rma)", text(e, "at"),
+                           at(e, "gpu").is_string() ? "GPU " + printable(text(e, "gpu")) : std::string("the host"),
+                           printable(text(e, "host")), printable(text(e, "id"))),
+               width) +
+           "\n";
+  out += "\n";
   for (const auto& c : at(d, "causes")) {
     out += cut(fmt::format("{:>5}  {}: {}", percent(at(c, "probability")), text(c, "cause"), text(c, "says")), width) + "\n";
     for (const auto& [name, sign] : {std::pair{"evidence_for", "+"}, {"evidence_against", "-"}})
