@@ -21,7 +21,9 @@ def children(pid):
     return [int(p) for p in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-class Sources(agent_test.Case):
+class Host(agent_test.Case):
+    """A host of eight GPUs with its agent, and a server."""
+
     def setUp(self):
         super().setUp()
         self.root = pathlib.Path(self.folder)
@@ -52,11 +54,11 @@ class Sources(agent_test.Case):
             log.write(f"4,{self.seq},{monotonic},-;{text}\n SUBSYSTEM=pci\n")
         self.seq += 1
 
-    def start(self, exporter=False):
+    def start(self, exporter=False, call_timeout="1s"):
         self.start_server()
         self.write_agent_config(
             more=f"sources:\n  root: host\n  kernel_log: {{device: kmsg}}\n  kubelet: {{enabled: false}}\n"
-            f"  nvml: {{library: {BUILD}/fake_nvml/new/libnvidia-ml.so.1, call_timeout: 1s}}\n"
+            f"  nvml: {{library: {BUILD}/fake_nvml/new/libnvidia-ml.so.1, call_timeout: {call_timeout}}}\n"
         )
         if not exporter:
             self.agent_config.write_text(self.agent_config.read_text().replace("exporter: {", "exporter: {enabled: false, "))
@@ -66,6 +68,8 @@ class Sources(agent_test.Case):
     def events(self, kind):
         return [e for e in get_json(self.url + "/api/v1/events?limit=500")["items"] if e["kind"] == kind]
 
+
+class Sources(Host):
     def test_a_host_without_exporter(self):
         self.start()
         gpu = get_json(f"{self.url}/api/v1/gpus/{UUIDS[1]}")

@@ -74,6 +74,7 @@ void NvmlSource::start_round(Timestamp now) {
   if (in_flight_ || !start_reader()) return;
   Ask ask;
   ask.round = ++round_;
+  ask.all = witness_.wants();
   const auto steady = Steady::now();
   for (const auto& [uuid, suspect] : suspects_) (steady < suspect.leave_alone_until ? ask.skip : ask.last).push_back(uuid);
   current_ = {};
@@ -238,8 +239,12 @@ bool NvmlSource::has_looked() const {
 }
 
 transport::Testimony NvmlSource::seen_again(const transport::GpuName& gpu, Timestamp) {
-  if (witness_.has_looked()) return gpu.is_host() ? transport::Testimony() : witness_.looked_at(gpu);
   transport::Testimony out;
+  if (witness_.has_looked() && !gpu.is_host()) return witness_.looked_at(gpu);
+  if (witness_.has_looked()) {
+    out.missing = trouble_;
+    return out;
+  }
   if (const auto call = call_under_way(); !call.empty()) out.missing = "NVML has not answered since the fault; the call under way: " + call;
   else if (!trouble_.empty()) out.missing = "NVML was not asked: " + trouble_;
   else out.missing = "NVML was not asked: its reader is left alone after a failure";

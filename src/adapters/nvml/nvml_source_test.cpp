@@ -322,7 +322,7 @@ TEST_F(NvmlSourceTest, TheChildEndsWithTheAgent) {
 TEST_F(NvmlSourceTest, AFaultIsFollowedByALookAtOnce) {
   config.period = 1h;
   config.lead = 0ms;
-  script("driver 570.86.15\n" + kTwoGpus + "processes 1 4711\nfrom 2\nset 1 temperature 91\nlost 0\n");
+  script("driver 570.86.15\n" + kTwoGpus + "processes 1 4711\nfrom 2\nset 1 temperature 91\nset 1 remapped_uncorrected 3\nlost 0\n");
   start();
   until_readings();
   const transport::GpuName a{kA, "", "00000000:18:00.0"}, b{"", "", "00000000:2A:00.0"};
@@ -336,6 +336,7 @@ TEST_F(NvmlSourceTest, AFaultIsFollowedByALookAtOnce) {
   for (const auto end = Steady::now() + 5s; Steady::now() < end && !source->has_looked(); std::this_thread::sleep_for(5ms))
     source->listen(kNow);
   EXPECT_EQ(source->seen_again(b, kNow).facts.at("DCGM_FI_DEV_GPU_TEMP"), "91");
+  EXPECT_EQ(source->seen_again(b, kNow).facts.at("DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS"), "3") << "counters too, which are read seldom";
   EXPECT_EQ(source->seen_again(a, kNow).missing, "NVML says that the GPU is lost");
   source->look_away();
   EXPECT_TRUE(source->has_looked()) << "nobody waits";

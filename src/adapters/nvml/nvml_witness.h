@@ -16,6 +16,7 @@ class NvmlWitness {
   void note(const ReadRound& round, Timestamp now);
   /// From here on the next whole round is the new look.
   void want();
+  bool wants() const { return wanted_ && !looked_; }
   /// It has come.
   bool has_looked() const { return wanted_ && looked_; }
 

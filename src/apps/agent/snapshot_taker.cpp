@@ -138,6 +138,7 @@ void SnapshotTaker::add_notices(HostRound& round) {
 // ---- what
 
 void SnapshotTaker::take(HostRound& round) {
+  kept_at_ = round.at;
   if (round.readings.layout) {
     last_.layout = round.readings.layout;
     last_.values = round.readings.values;
@@ -163,16 +164,15 @@ void SnapshotTaker::write_down(HostRound& round, const std::vector<Chosen>& chos
 }
 
 void SnapshotTaker::kept(std::uint64_t left_out) {
-  if (in_round_ == 0) return;
   const auto n = std::exchange(in_round_, 0);
   if (left_out != std::exchange(left_out_, left_out)) {
     stats_.taken -= n;
-    stats_.skipped["no_room"] += n;
-    notice("no_room", "the spool or its disk had no room for a snapshot of a fault: readings come first", open_ ? open_->at : Timestamp());
-    open_.reset();
+    stats_.skipped["no_room"] += std::max<std::size_t>(n, 1);
+    notice("no_room", "the spool or its disk had no room for a snapshot of a fault: readings come first", kept_at_);
+    if (n > 0) open_.reset();
   }
   // Without it an agent that is started anew would write the same fault down again, no more.
-  if (!settings_.state.empty()) (void)write_file_atomically(settings_.state, limits_.to_text(settings_.boot_id), 0600);
+  if (n > 0 && !settings_.state.empty()) (void)write_file_atomically(settings_.state, limits_.to_text(settings_.boot_id), 0600);
 }
 
 Json SnapshotTaker::context(const HostRound& round, const Chosen& first) const {

@@ -81,6 +81,7 @@ class SnapshotTaker {
   std::optional<Open> open_;
   std::size_t in_round_ = 0;  // that the round being kept carries
   std::uint64_t left_out_ = 0;
+  Timestamp kept_at_{};                       // of that round
   std::map<std::string, Timestamp> noticed_;  // by reason
   std::vector<transport::AgentEvent> notices_;
   Stats stats_;
