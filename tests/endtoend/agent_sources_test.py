@@ -22,7 +22,7 @@ def children(pid):
 
 
 class Host(agent_test.Case):
-    """A host of eight GPUs with its agent, and a server."""
+    """A host of eight GPUs whose NVML, kernel log, /proc and /sys are files."""
 
     def setUp(self):
         super().setUp()
