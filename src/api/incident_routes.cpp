@@ -13,6 +13,7 @@
 #include "services/cases.h"
 #include "services/incident_records.h"
 #include "services/incidents.h"
+#include "services/snapshots.h"
 
 namespace ghm::api {
 namespace {
@@ -88,9 +89,14 @@ views::Json helped_before(const World& world, const views::FleetSnapshot& fleet,
   return views::what_helped(world.cases()->tallies.what_helped(std::string(faults::to_string(family)), model, incident->simulated));
 }
 
+/// With what helped before, and with what agents wrote down at its signs: who reads that knows that a reboot is safe.
 Result<views::Json> detail_of(const World& world, const views::FleetSnapshot& fleet, const store::Record& record) {
   auto detail = views::incident_detail(record);
-  if (detail) (*detail)["what_helped"] = helped_before(world, fleet, record);
+  if (!detail) return detail;
+  auto evidence = services::incident_snapshots(world.records, record);
+  if (!evidence) return evidence.error();
+  (*detail)["what_helped"] = helped_before(world, fleet, record);
+  (*detail)["evidence"] = std::move(*evidence);
   return detail;
 }
 

@@ -44,7 +44,7 @@ void AgentIngest::take(const transport::PackedBatch& packed, Timestamp now, bool
   const auto& header = packed.header();
   auto* host = host_of(header, now);
   if (host == nullptr) return told(Error{Errc::unavailable, "batch: too many hosts send here: give some of them another server"});
-  auto found = agent_of(*host, header);
+  auto found = agent_of(*host, header, now);
   if (!found) return told(found.error());
   auto& agent = **found;
   auto batch = agent.decoder.decode(packed);
@@ -88,6 +88,7 @@ void AgentIngest::take(const transport::PackedBatch& packed, Timestamp now, bool
                                   {"last", agent.last},
                                   {"boot_id", agent.boot_id},
                                   {"version", agent.version},
+                                  {"since", agent.since ? Json(format_rfc3339(*agent.since)) : Json()},
                                   {"clock_behind_ms", agent.clock.shift().count()}}
                                  .dump(-1, ' ', false, Json::error_handler_t::replace)});
   // Also when all of it is known: what was taken before may still be on its way to the disk, and this waits behind it.
@@ -105,18 +106,21 @@ AgentIngest::Host* AgentIngest::host_of(const BatchHeader& header, Timestamp now
   return &host;
 }
 
-Result<AgentIngest::Agent*> AgentIngest::agent_of(Host& host, const BatchHeader& header) {
+Result<AgentIngest::Agent*> AgentIngest::agent_of(Host& host, const BatchHeader& header, Timestamp now) {
   if (const auto known = host.agents.find(header.agent); known != host.agents.end()) return &known->second;
   Agent agent;
   agent.hex = hex(header.agent);
   auto record = remembered_(key_of(agent.hex, header.host));
   if (!record) return record.error();
+  if (!*record) agent.since = now;
   if (*record) {
     const auto body = Json::parse((*record)->body, nullptr, false);
     if (!body.is_object() || !body.value("last", Json()).is_number_unsigned())
       return Error{Errc::corrupt, fmt::format("record agent/{} cannot be read: restore ghm.db from a backup", (*record)->key)};
     agent.last = body["last"];
     agent.boot_id = body.value("boot_id", "");
+    if (const auto since = body.value("since", Json()); since.is_string())
+      if (const auto at = parse_time(since.get_ref<const std::string&>())) agent.since = *at;
   }
   if (host.agents.size() >= kMostAgentsOfAHost)
     host.agents.erase(std::ranges::min_element(host.agents, {}, [](const auto& entry) { return entry.second.heard; }));

@@ -55,13 +55,14 @@ class AgentIngest {
     ClockSkew clock;
     std::string boot_id, version;
     Timestamp heard{}, newest{};
+    std::optional<Timestamp> since;  // the first batch ever; nullopt: an older server's record does not say
     std::uint64_t rounds = 0, events = 0;
   };
   struct Host {
     std::unique_ptr<AgentSource> source;
     std::map<std::string, Agent> agents;  // by id; one, unless a spool was made anew
   };
-  Result<Agent*> agent_of(Host& host, const transport::BatchHeader& header);
+  Result<Agent*> agent_of(Host& host, const transport::BatchHeader& header, Timestamp now);
   Host* host_of(const transport::BatchHeader& header, Timestamp now);
   void take_clock(Host& host, Agent& agent, const transport::BatchHeader& header, Timestamp now, ToKeep& out);
   void take_boot(Host& host, Agent& agent, const transport::HostRound& round, Timestamp at, ToKeep& out);

@@ -457,5 +457,51 @@ TEST_F(AgentTest, AnExporterThatIsDownIsSilenceWithItsReason) {
   EXPECT_THAT(events("source_returned"), SizeIs(1));
 }
 
+// ---- snapshots of faults
+
+TEST_F(AgentTest, ASnapshotIsKeptOnceWithItsRound) {
+  step(61);
+  auto r = round(62);
+  AgentEvent xid;
+  xid.at = r.at - 500ms;
+  xid.kind = "xid";
+  xid.gpu.pci_bus_id = "0000:01:00";
+  xid.code = 79;
+  xid.fields = {{"boot_id", kBoot}, {"seq", "77"}};
+  r.events = {xid};
+  r.snapshots = {{"11111111-k77", r.at, "context", {}, R"({"version":1})"},
+                 {"11111111-k77", r.at, "sign", {"", "", "0000:01:00"}, R"({"version":1,"sign":{"kind":"xid"}})"},
+                 {"11111111-k77", r.at, "sign", {}, "no json"}};
+  encoder.reset();
+  const auto bytes = encoder.encode(header(), {&r, 1});
+  ASSERT_TRUE(send_bytes(bytes).value());
+  const auto kept = [&] {
+    std::vector<store::Record> out;
+    for (const auto& [key, record] : records)
+      if (record.kind == "evidence") out.push_back(record);
+    return out;
+  };
+  ASSERT_THAT(kept(), SizeIs(3));
+  const auto board = Json::parse(kept()[0].body);
+  EXPECT_TRUE(kept()[0].key.starts_with("b0000000002/001700000010000-11111111-k77-")) << kept()[0].key;
+  EXPECT_EQ(board["gpu"]["uuid"], uuid(0)) << "the board at that address";
+  EXPECT_EQ(board["said"]["sign"]["kind"], "xid");
+  EXPECT_TRUE(kept()[1].key.starts_with("hn1/"));
+  EXPECT_THAT(events("evidence_taken"), SizeIs(2));
+  EXPECT_EQ(events("evidence_taken")[0]["fields"]["id"], "11111111-k77");
+
+  // The agent was killed between its two writes and tells the same sign again, in another round.
+  now += 10s;
+  auto again = round(63);
+  again.events = r.events;
+  again.snapshots = r.snapshots;
+  ASSERT_TRUE(send(again).value());
+  EXPECT_THAT(kept(), SizeIs(3));
+  EXPECT_THAT(events("evidence_taken"), SizeIs(2));
+  restart();
+  ASSERT_TRUE(send_bytes(bytes).value()) << "the same batch, to a server that was started anew";
+  EXPECT_THAT(kept(), SizeIs(3));
+}
+
 }  // namespace
 }  // namespace ghm::pipeline

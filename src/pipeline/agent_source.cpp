@@ -10,6 +10,7 @@
 #include "adapters/dcgm_exporter/layout_pool.h"
 #include "pipeline/agent_events.h"
 #include "pipeline/sighting_of.h"
+#include "pipeline/snapshot_records.h"
 
 namespace ghm::pipeline {
 namespace {
@@ -109,6 +110,7 @@ void AgentSource::take(transport::HostRound& round, Timestamp at, Timestamp olde
   }
   if (!future && at >= oldest) take_jobs(round, at);
   take_events(round, at, now, key, out);
+  take_snapshots(round, at, now, key, out);
 }
 
 // What runs is told by take_jobs(), so that a job that starts is no new layout.
@@ -212,13 +214,36 @@ bool AgentSource::is_told_by_another_round(const fleet::FleetEvent& event, const
     return found == event.fields.end() ? std::string() : found->second;
   };
   if (field("boot_id").empty() || field("seq").empty()) return false;
-  const auto line =
-      fmt::format("{} {} {} {} {} {}", field("boot_id"), field("seq"), event.kind, event.code, field("pci_bus_id"), field("repeats"));
+  return is_line_of_another_round(
+      fmt::format("{} {} {} {} {} {}", field("boot_id"), field("seq"), event.kind, event.code, field("pci_bus_id"), field("repeats")),
+      round);
+}
+
+bool AgentSource::is_line_of_another_round(std::string line, const std::string& round) {
   const auto known = std::ranges::find(lines_, line, &Line::first);
   if (known != lines_.end()) return known->second != round;  // the same round comes again when it could not be kept
   if (lines_.size() >= kMostLines) lines_.pop_front();
-  lines_.emplace_back(line, round);
+  lines_.emplace_back(std::move(line), round);
   return false;
+}
+
+// Kept with the round's rows: the agent forgets them when they are durable.
+void AgentSource::take_snapshots(const transport::HostRound& round, Timestamp at, Timestamp now, const std::string& key, ToKeep& out) {
+  for (std::size_t i = 0; i < round.snapshots.size(); ++i) {
+    const auto& s = round.snapshots[i];
+    if (is_line_of_another_round(fmt::format("snapshot {} {} {} {}", s.id, s.part, s.gpu.uuid, s.gpu.pci_bus_id), key)) continue;
+    const auto when = std::min(s.at + (at - round.at), now);
+    const auto board = board_of(s.gpu);
+    const auto* known = std::as_const(ingest_).ledger().find(board);
+    out.records.push_back(evidence_record(s, host_, known, when, fmt::format("{}-{}", key, i)));
+    if (s.part != "sign") continue;
+    fleet::FleetEvent event{when, "evidence_taken", board, host_,
+                            fmt::format("the agent wrote down the state of {} and the kernel's lines around the fault: a reboot loses none "
+                                        "of them",
+                                        s.gpu.is_host() ? "the host" : "this GPU")};
+    event.fields = {{"id", s.id}};
+    out.records.push_back(agent_record(event, known, fmt::format("{}-s{}", key, i)));
+  }
 }
 
 void AgentSource::take_jobs(const transport::HostRound& round, Timestamp at) {

@@ -66,7 +66,9 @@ class AgentSource {
   void judge_late(telemetry::PageReading& reading, Timestamp at, Timestamp now, ToKeep& out);
   void count(const telemetry::PageReading& reading, const Refusals& duplicates);
   void take_events(const transport::HostRound& round, Timestamp at, Timestamp now, const std::string& key, ToKeep& out);
+  void take_snapshots(const transport::HostRound& round, Timestamp at, Timestamp now, const std::string& key, ToKeep& out);
   bool is_told_by_another_round(const fleet::FleetEvent& event, const std::string& round);
+  bool is_line_of_another_round(std::string line, const std::string& round);
   void take_jobs(const transport::HostRound& round, Timestamp at);
   fleet::BoardId board_of(const transport::GpuName& gpu) const;
 

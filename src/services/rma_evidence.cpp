@@ -8,8 +8,10 @@
 
 #include "domain/views/board_facts.h"
 #include "domain/views/rma_page.h"
+#include "domain/views/snapshot_view.h"
 #include "services/rma_past.h"
 #include "services/rma_readings.h"
+#include "services/snapshots.h"
 
 namespace ghm::services {
 namespace {
@@ -30,7 +32,8 @@ struct Found {
   RmaSeriesList series{};
   RmaTelemetry telemetry{};
   RmaCounters counters{};
-  bool agent_heard = false;
+  SnapshotsFound snapshots{};
+  HostAgents agents{};
 };
 
 Json or_null_time(const std::optional<Timestamp>& t) {
@@ -94,14 +97,21 @@ void identity_gaps(const Found& f, Json& out) {
   else if (!b.asset->warranty_until) out.push_back("The inventory does not say until when the warranty lasts.");
 }
 
+void snapshot_gaps(const Found& f, Json& out) {
+  if (f.snapshots.documents.empty() && f.fault.known) out.push_back(why_no_snapshot(f.agents, f.fault.at, f.events.skipped));
+  if (!f.snapshots.all) out.push_back("Further snapshots: a bundle holds the 8 nearest to the fault.");
+  for (const auto& d : f.snapshots.documents)
+    for (const auto& m : views::snapshot_missing(d)) out.push_back(fmt::format("Snapshot of {}: {}.", d["at"].get<std::string>(), m));
+}
+
 void log_gaps(const Found& f, Json& out) {
   if (!f.fault.known) out.push_back("A fault: neither an incident nor an Xid of this board is known.");
   else if (f.incidents.items.empty()) out.push_back("Incidents: none touches this board.");
   if (!f.incidents.all) out.push_back("Older incidents: only the newest are in this bundle.");
   if (!f.events.all) out.push_back("Older events: there were too many in the window, and only the newest are in this bundle.");
   if (f.events.kernel.empty())
-    out.push_back(f.agent_heard ? "Kernel log: an agent reads this host's log, and no line of the driver came in the window."
-                                : "Kernel log: no agent has been heard from this host, so that nobody read its kernel log.");
+    out.push_back(f.agents.heard ? "Kernel log: an agent reads this host's log, and no line of the driver came in the window."
+                                 : "Kernel log: no agent has been heard from this host, so that nobody read its kernel log.");
   if (f.events.kernel_gaps > 0)
     out.push_back(fmt::format("Kernel log: lines were overwritten {} times before they could be read.", f.events.kernel_gaps));
 }
@@ -122,10 +132,26 @@ void reading_gaps(const Found& f, Timestamp now, Json& out) {
 Json missing_json(const Found& f, Timestamp now) {
   Json out = Json::array();
   identity_gaps(f, out);
+  snapshot_gaps(f, out);
   log_gaps(f, out);
   reading_gaps(f, now, out);
   if (f.history.repairs.empty()) out.push_back("Repairs: none is on record for this board.");
   out.push_back("The manufacturer's own diagnostics (nvidia-bug-report, field diagnostics): this program does not run them.");
+  return out;
+}
+
+/// Two may share a moment: the board's own and one of its host.
+std::string snapshot_name(const Found& f, std::size_t n) {
+  const auto id = f.snapshots.documents[n]["id"].get<std::string>();
+  return fmt::format("snapshot-{}-{}", n + 1, id);
+}
+
+Json snapshots_json(const Found& f) {
+  Json out = Json::array();
+  for (std::size_t i = 0; i < f.snapshots.documents.size(); ++i) {
+    const auto& d = f.snapshots.documents[i];
+    out.push_back({{"id", d["id"]}, {"at", d["at"]}, {"host", d["host"]}, {"gpu", d["gpu"]}, {"file", snapshot_name(f, i) + ".json"}});
+  }
   return out;
 }
 
@@ -143,6 +169,7 @@ Json evidence_json(const Found& f, Timestamp now) {
           {"incidents", f.incidents.items},
           {"history", f.history.intervals},
           {"repairs", f.history.repairs},
+          {"snapshots", snapshots_json(f)},
           {"events", f.events.count},
           {"kernel_lines", f.events.kernel.size()}};
 }
@@ -169,9 +196,12 @@ Result<Found> find(const RmaWorld& w, const RmaRequest& q, Timestamp now) {
   auto events = rma_events(w.records, f.board.id, f.history.host, f.window);
   if (!events) return events.error();
   f.events = std::move(*events);
-  const auto facts = w.records.get("host_facts", f.history.host);
-  if (!facts) return facts.error();
-  f.agent_heard = facts->has_value();
+  auto agents = host_agents(w.records, f.history.host);
+  if (!agents) return agents.error();
+  f.agents = std::move(*agents);
+  auto snapshots = board_snapshots(w.records, f.board, f.history.host, f.window, f.fault.at);
+  if (!snapshots) return snapshots.error();
+  f.snapshots = std::move(*snapshots);
   return f;
 }
 
@@ -198,7 +228,8 @@ Result<RmaEvidence> gather_rma(const RmaWorld& world, const RmaRequest& request,
   auto f = find(world, request, now);
   if (!f) return f.error();
   if (auto done = read_telemetry(world, now, *f); !done) return done.error();
-  views::RmaPage page{evidence_json(*f, now), std::move(f->events.kernel), std::move(f->telemetry.charts), f->window, f->fault.at};
+  views::RmaPage page{
+      evidence_json(*f, now), std::move(f->events.kernel), f->snapshots.documents, std::move(f->telemetry.charts), f->window, f->fault.at};
   RmaEvidence out{about_json(*f, now), {}};
   out.files = {{"index.html", views::rma_page(page)},
                {"evidence.json", page.evidence.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"},
@@ -207,6 +238,11 @@ Result<RmaEvidence> gather_rma(const RmaWorld& world, const RmaRequest& request,
                {"counters_daily.csv", std::move(f->counters.daily)},
                {"telemetry.csv", std::move(f->telemetry.csv)},
                {"readings.csv", std::move(f->telemetry.readings)}};
+  for (std::size_t i = 0; i < f->snapshots.documents.size(); ++i) {
+    const auto& d = f->snapshots.documents[i];
+    out.files.push_back({snapshot_name(*f, i) + ".json", d.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"});
+    out.files.push_back({snapshot_name(*f, i) + ".txt", views::snapshot_text(d)});
+  }
   return out;
 }
 

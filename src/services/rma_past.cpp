@@ -178,6 +178,8 @@ Result<RmaEvents> rma_events(const store::RecordStore& records, fleet::BoardId b
     if (is_kernel_line(body))
       out.kernel.push_back(fmt::format("{}  {}", format_rfc3339(r.at), views::printable(to_utf8(text(body, "detail")))));
     out.kernel_gaps += text(body, "kind") == "kernel_gap";
+    if (text(body, "kind") == "snapshot_skipped")
+      out.skipped.push_back(fmt::format("{}: {}", format_rfc3339(r.at), views::printable(to_utf8(text(body, "detail")))));
     return lines.size() < kMostKept;
   });
   if (!all) return all.error();
@@ -186,6 +188,7 @@ Result<RmaEvents> rma_events(const store::RecordStore& records, fleet::BoardId b
   out.csv = "time,about,kind,code,detail,fields\n";
   for (auto line = lines.rbegin(); line != lines.rend(); ++line) out.csv += *line;
   std::ranges::reverse(out.kernel);
+  std::ranges::reverse(out.skipped);
   return out;
 }
 

@@ -41,7 +41,8 @@ struct RmaEvents {
   std::string csv;                  // time,about,kind,code,detail,fields: oldest first
   std::vector<std::string> kernel;  // "TIME  text", oldest first
   std::size_t count = 0;
-  std::size_t kernel_gaps = 0;  // times that the kernel's log was overwritten before it was read
+  std::vector<std::string> skipped;  // why a snapshot of a fault was not taken, oldest first
+  std::size_t kernel_gaps = 0;       // times that the kernel's log was overwritten before it was read
   bool all = true;
 };
 /// Of the board, and of `host` as such.

@@ -54,11 +54,11 @@ class Host(agent_test.Case):
             log.write(f"4,{self.seq},{monotonic},-;{text}\n SUBSYSTEM=pci\n")
         self.seq += 1
 
-    def start(self, exporter=False):
+    def start(self, exporter=False, call_timeout="1s"):
         self.start_server()
         self.write_agent_config(
             more=f"sources:\n  root: host\n  kernel_log: {{device: kmsg}}\n  kubelet: {{enabled: false}}\n"
-            f"  nvml: {{library: {BUILD}/fake_nvml/new/libnvidia-ml.so.1, call_timeout: 1s}}\n"
+            f"  nvml: {{library: {BUILD}/fake_nvml/new/libnvidia-ml.so.1, call_timeout: {call_timeout}}}\n"
         )
         if not exporter:
             self.agent_config.write_text(self.agent_config.read_text().replace("exporter: {", "exporter: {enabled: false, "))

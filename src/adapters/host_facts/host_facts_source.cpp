@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "adapters/host_facts/fault_scene.h"
+
 namespace ghm::host_facts {
 namespace {
 
@@ -151,6 +153,14 @@ transport::SourceRound HostFactsSource::collect(Timestamp now) {
   for (const auto& gpu : gpus_) out.gpus.push_back(identity_of(gpu));
   out.readings = readings(links);
   return out;
+}
+
+transport::Testimony HostFactsSource::testify(const transport::GpuName& gpu, Timestamp) {
+  if (gpu.is_host()) return host_scene(config_.root);
+  if (!gpu.pci_bus_id.empty()) return pci_scene(config_.root, gpu.pci_bus_id);
+  for (const auto& [address, identity] : identities_)
+    if (identity.uuid == gpu.uuid) return pci_scene(config_.root, address);
+  return pci_scene(config_.root, {});
 }
 
 }  // namespace ghm::host_facts

@@ -29,6 +29,8 @@ class HostFactsSource final : public transport::AgentSource {
   explicit HostFactsSource(HostFactsConfig config);
   std::string_view name() const override { return "host_facts"; }
   transport::SourceRound collect(Timestamp now) override;
+  /// fault_scene.h
+  transport::Testimony testify(const transport::GpuName& gpu, Timestamp now) override;
 
  private:
   void read_firmware();

@@ -123,6 +123,36 @@ transport::SourceRound KernelLogSource::collect(Timestamp now) {
   return round;
 }
 
+transport::Testimony KernelLogSource::testify(const transport::GpuName& gpu, Timestamp) {
+  transport::Testimony out;
+  if (!gpu.is_host()) return out;
+  out.missing = trouble_;
+  if (!reader_) return out;
+  out.lines = reader_->tail().lines();
+  testified_seq_ = reader_->tail().newest();
+  const auto c = counts();
+  if (c.gaps > 0) out.facts["gaps"] = std::to_string(c.gaps);
+  if (c.missing > 0) out.facts["overwritten_records"] = std::to_string(c.missing);
+  if (c.malformed > 0) out.facts["unreadable_records"] = std::to_string(c.malformed);
+  return out;
+}
+
+transport::Testimony KernelLogSource::seen_again(const transport::GpuName& gpu, Timestamp) {
+  transport::Testimony out;
+  if (gpu.is_host() && reader_ && testified_seq_) out.lines = reader_->tail().lines(testified_seq_);
+  return out;
+}
+
+std::map<std::string, std::uint64_t> KernelLogSource::counts_of_own() const {
+  const auto c = counts();
+  return {{"kernel_log_records", c.records},
+          {"kernel_log_malformed_records", c.malformed},
+          {"kernel_log_too_big_records", c.too_big},
+          {"kernel_log_cut_lines", c.cut_lines},
+          {"kernel_log_gaps", c.gaps},
+          {"kernel_log_missing_records", c.missing}};
+}
+
 KernelLogSource::Counts KernelLogSource::counts() const {
   Counts all = closed_;
   all.gaps = gaps_, all.missing = missing_;

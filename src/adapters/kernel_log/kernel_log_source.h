@@ -1,6 +1,7 @@
 #pragma once
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,6 +40,11 @@ class KernelLogSource final : public transport::AgentSource {
   void kept() override;
   static constexpr std::chrono::seconds kSaveEvery{60};
 
+  /// Of the host: the log's newest lines; seen_again(): those that came since.
+  transport::Testimony testify(const transport::GpuName& gpu, Timestamp now) override;
+  transport::Testimony seen_again(const transport::GpuName& gpu, Timestamp now) override;
+  std::map<std::string, std::uint64_t> counts_of_own() const override;
+
   struct Counts {
     std::uint64_t records = 0, malformed = 0, too_big = 0, overwritten = 0, cut_lines = 0, gaps = 0, missing = 0;
   };
@@ -57,6 +63,7 @@ class KernelLogSource final : public transport::AgentSource {
   DriverLog log_;
   std::unique_ptr<KmsgReader> reader_;
   std::optional<std::uint64_t> last_seq_, tellable_seq_, saved_seq_;  // read; nothing before it waits; in the state file
+  std::optional<std::uint64_t> testified_seq_;
   std::string trouble_, save_trouble_;
   bool told_something_ = false;
   std::chrono::microseconds last_save_{};

@@ -312,6 +312,32 @@ TEST_F(SourceTest, ADeviceThatIsNotThereIsOneSentenceAndIsTriedAgain) {
   EXPECT_EQ(later.events.size(), 1u);
 }
 
+TEST_F(SourceTest, AtAFaultAllLinesAroundItAreSaid) {
+  for (int i = 0; i < 5; ++i) log("before the agent " + std::to_string(i));
+  {
+    auto first = source();
+    first.listen({});
+    first.kept();
+  }
+  clocks.monotonic += 120s;
+  auto s = source();
+  log("nvidia 0000:9b:00.0: AER: Corrected error received");
+  log("NVRM: Xid (PCI:0000:9b:00): 79, a");
+  std::ofstream(folder / "kmsg", std::ios::app) << "no record\n";
+  EXPECT_EQ(s.listen({}).size(), 1u);
+  const auto said = s.testify({}, {});
+  ASSERT_EQ(said.lines.size(), 7u) << "also those that were told before a restart";
+  EXPECT_NE(said.lines[5].find("AER: Corrected error received"), std::string::npos) << said.lines[5];
+  EXPECT_NE(said.lines[6].find("Xid (PCI:0000:9b:00): 79"), std::string::npos) << said.lines[6];
+  EXPECT_EQ(said.facts.at("unreadable_records"), "1");
+  EXPECT_EQ(s.counts_of_own().at("kernel_log_malformed_records"), 1u);
+  EXPECT_TRUE(s.testify({"GPU-1", "", ""}, {}).is_empty()) << "the log is the host's";
+  EXPECT_TRUE(s.seen_again({}, {}).lines.empty());
+  log("NVRM: and the dump that follows");
+  s.listen({});
+  EXPECT_EQ(s.seen_again({}, {}).lines.size(), 1u);
+}
+
 TEST_F(SourceTest, APipeFeedsItInPieces) {
   ASSERT_EQ(::mkfifo((folder / "kmsg").c_str(), 0600), 0);
   auto s = source();

@@ -17,6 +17,7 @@ void KmsgReader::take(const std::string& text, std::vector<LogItem>& out) {
     counts_.last_malformed = record.error().what;
     return;
   }
+  tail_.add(*record);
   if (last_seq_ && record->seq <= *last_seq_) return;
   ++counts_.records;
   // Without a number from before nothing is known to be missing: the log begins where it begins.

@@ -3,6 +3,7 @@
 #include <variant>
 
 #include "adapters/kernel_log/kmsg_device.h"
+#include "adapters/kernel_log/kmsg_tail.h"
 
 namespace ghm::kernel_log {
 
@@ -30,6 +31,8 @@ class KmsgReader {
     std::string last_malformed;  // the complaint
   };
   const Counts& counts() const { return counts_; }
+  /// The newest of all that the device gave, those already seen too.
+  const KmsgTail& tail() const { return tail_; }
   std::uint64_t cut_lines() const { return cutter_.cut_lines(); }
 
  private:
@@ -39,6 +42,7 @@ class KmsgReader {
   std::optional<std::uint64_t> last_seq_;
   RecordCutter cutter_;
   std::vector<std::string> cut_;
+  KmsgTail tail_;
   Counts counts_;
 };
 

@@ -321,7 +321,7 @@ void BoardReader::read_slow() {
   read_fabric();
 }
 
-BoardReport BoardReader::read() {
+BoardReport BoardReader::read(bool all) {
   identify();
   read_mig();
   read_fields(false);
@@ -332,7 +332,8 @@ BoardReport BoardReader::read() {
   read_pcie();
   read_link_states();
   read_processes();
-  if (memory_.rounds++ % kSlowEvery == 0) read_slow();
+  const bool due = memory_.rounds++ % kSlowEvery == 0;
+  if (due || all) read_slow();
   if (out_.status == abi::kGpuIsLost) memory_.slow.clear(), out_.values.clear();  // half a round of a dying board is no reading
   else out_.values.insert(out_.values.end(), memory_.slow.begin(), memory_.slow.end());
   return std::move(out_);

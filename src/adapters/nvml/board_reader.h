@@ -36,7 +36,8 @@ class BoardReader {
   static constexpr std::size_t kMostProcesses = 256;
 
   BoardReader(const Library& library, Progress& progress, BoardMemory& memory, abi::Device device, unsigned index);
-  BoardReport read();
+  /// `all`: the slow set too, whenever it was read last.
+  BoardReport read(bool all);
 
  private:
   enum class Support { of_call, of_argument };  // of_argument: other arguments may be supported where these are not

@@ -72,6 +72,7 @@ std::string encode(const Ask& ask) {
   out.set_round(ask.round);
   for (const auto& uuid : ask.last) out.add_last(uuid);
   for (const auto& uuid : ask.skip) out.add_skip(uuid);
+  out.set_all(ask.all);
   return out.SerializeAsString();
 }
 
@@ -91,7 +92,7 @@ Result<Frame> decode_frame(std::string_view bytes) {
 Result<Ask> decode_ask(std::string_view bytes) {
   wire::Ask in;
   if (!in.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return kDamaged;
-  return Ask{in.round(), {in.last().begin(), in.last().end()}, {in.skip().begin(), in.skip().end()}};
+  return Ask{in.round(), {in.last().begin(), in.last().end()}, {in.skip().begin(), in.skip().end()}, in.all()};
 }
 
 }  // namespace ghm::nvml

@@ -22,6 +22,7 @@ struct Ask {
   std::uint64_t round = 0;
   std::vector<std::string> last;  // UUIDs to read after the others
   std::vector<std::string> skip;  // UUIDs not to touch: they are reported as kSkipped
+  bool all = false;               // also what is read in every sixth round alone: somebody waits for the counters of now
 };
 
 inline constexpr std::size_t kMostFrame = 64 << 10;  // a board of 18 links takes 3 kB

@@ -88,7 +88,7 @@ BoardReport HostReader::read_board(const Slot& slot, const Ask& ask) {
     report.status = kSkipped;
     return report;
   }
-  return BoardReader(library_, progress_, memory_of(slot.uuid), slot.device, slot.index).read();
+  return BoardReader(library_, progress_, memory_of(slot.uuid), slot.device, slot.index).read(ask.all);
 }
 
 bool HostReader::read(const Ask& ask, const Send& send) {

@@ -74,6 +74,7 @@ void NvmlSource::start_round(Timestamp now) {
   if (in_flight_ || !start_reader()) return;
   Ask ask;
   ask.round = ++round_;
+  ask.all = witness_.wants();
   const auto steady = Steady::now();
   for (const auto& [uuid, suspect] : suspects_) (steady < suspect.leave_alone_until ? ask.skip : ask.last).push_back(uuid);
   current_ = {};
@@ -98,6 +99,7 @@ void NvmlSource::end_round(bool complete, Timestamp now) {
   in_flight_ = false;
   current_.complete = complete;
   const bool fine = complete && current_.host.status == abi::kSuccess;
+  witness_.note(current_, now);
   auto round = book_.take(current_, now);
   append(events_, round.events);
   trouble_ = round.trouble;
@@ -107,6 +109,7 @@ void NvmlSource::end_round(bool complete, Timestamp now) {
   if (fine && suspects_.empty() && std::exchange(hung_, false))
     events_.push_back(event("nvml_recovered", "NVML answers without hanging", now));
   finished_ = std::move(round);
+  if (look_wanted_) look_again(now);
 }
 
 void NvmlSource::on_hang(const ReaderProcess::Doing& doing, Timestamp now) {
@@ -195,6 +198,62 @@ void NvmlSource::wait_a_little(Timestamp now) {
     ::poll(&ready, 1, static_cast<int>(std::max<std::int64_t>(1, duration_cast<milliseconds>(until - Steady::now()).count())));
     pump(now);
   }
+}
+
+// ---- a fault was seen
+
+std::string NvmlSource::call_under_way() const {
+  if (!in_flight_ || !reader_) return {};
+  const auto doing = reader_->doing();
+  if (doing.calls == 0) return "the NVML reader has just been started";
+  return fmt::format("{}{}, for {} ms", to_string(doing.call), doing.gpu < 0 ? std::string() : fmt::format(" on GPU {}", doing.gpu),
+                     duration_cast<milliseconds>(Steady::now() - last_progress_).count());
+}
+
+transport::Testimony NvmlSource::testify(const transport::GpuName& gpu, Timestamp) {
+  transport::Testimony out;
+  if (gpu.is_host()) {
+    out.missing = trouble_;
+    out.facts["hangs"] = std::to_string(counts_.hangs);
+    out.facts["crashes"] = std::to_string(counts_.crashes);
+    if (auto call = call_under_way(); !call.empty()) out.facts["call_under_way"] = std::move(call);
+    return out;
+  }
+  out = witness_.of(gpu);
+  for (const auto& p : book_.processes())
+    if (p.gpu.uuid == gpu.uuid || (gpu.uuid.empty() && p.gpu.pci_bus_id == gpu.pci_bus_id)) out.processes.push_back(p.pid);
+  return out;
+}
+
+// A round that is under way may have read the GPU before its fault: then the next one is the look.
+void NvmlSource::look_again(Timestamp now) {
+  look_wanted_ = in_flight_;
+  if (look_wanted_) return;
+  witness_.want();
+  start_round(now);
+}
+
+// Where no round can be begun there is nothing to wait for.
+bool NvmlSource::has_looked() const {
+  return witness_.has_looked() || (!in_flight_ && !look_wanted_);
+}
+
+transport::Testimony NvmlSource::seen_again(const transport::GpuName& gpu, Timestamp) {
+  transport::Testimony out;
+  if (witness_.has_looked() && !gpu.is_host()) return witness_.looked_at(gpu);
+  if (witness_.has_looked()) {
+    out.missing = trouble_;
+    return out;
+  }
+  if (const auto call = call_under_way(); !call.empty()) out.missing = "NVML has not answered since the fault; the call under way: " + call;
+  else if (!trouble_.empty()) out.missing = "NVML was not asked: " + trouble_;
+  else out.missing = "NVML was not asked: its reader is left alone after a failure";
+  return out;
+}
+
+void NvmlSource::look_away() {
+  look_wanted_ = false;
+  witness_.forget_values();
 }
 
 std::vector<AgentEvent> NvmlSource::listen(Timestamp now) {

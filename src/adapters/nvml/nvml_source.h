@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "adapters/nvml/board_book.h"
+#include "adapters/nvml/nvml_witness.h"
 #include "adapters/nvml/reader_process.h"
 #include "domain/transport/host_round.h"
 
@@ -40,6 +41,14 @@ class NvmlSource final : public transport::AgentSource {
   std::string_view name() const override { return "nvml"; }
   transport::SourceRound collect(Timestamp now) override;
   std::vector<transport::AgentEvent> listen(Timestamp now) override;
+
+  /// What the newest round said, and the call that is under way; nothing is asked of the driver.
+  transport::Testimony testify(const transport::GpuName& gpu, Timestamp now) override;
+  /// A round at once.
+  void look_again(Timestamp now) override;
+  bool has_looked() const override;
+  transport::Testimony seen_again(const transport::GpuName& gpu, Timestamp now) override;
+  void look_away() override;
 
   /// Who computes on which GPU, by the newest round.
   const std::vector<RunningProcess>& processes() const { return book_.processes(); }
@@ -76,11 +85,14 @@ class NvmlSource final : public transport::AgentSource {
   void back_off();
   std::chrono::milliseconds pause_after(unsigned failures) const;
   transport::AgentEvent event(const char* kind, std::string text, Timestamp now) const;
+  std::string call_under_way() const;
 
   NvmlConfig config_;
   std::unique_ptr<ReaderProcess> reader_;
   Graveyard graveyard_;
   BoardBook book_;
+  NvmlWitness witness_;
+  bool look_wanted_ = false;                 // by a round that has not begun yet
   std::map<std::string, Suspect> suspects_;  // by UUID
 
   std::uint64_t round_ = 0;

@@ -1,6 +1,7 @@
 // The source with a real child process and the fake library of tests/fake_nvml.
 #include "adapters/nvml/nvml_source.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -314,6 +315,63 @@ TEST_F(NvmlSourceTest, TheChildEndsWithTheAgent) {
     if (!fs::exists("/proc/" + std::to_string(pid) + "/exe")) break;
   std::error_code gone;
   EXPECT_TRUE(fs::read_symlink("/proc/" + std::to_string(pid) + "/exe", gone).empty());
+}
+
+// ---- a fault was seen
+
+TEST_F(NvmlSourceTest, AFaultIsFollowedByALookAtOnce) {
+  config.period = 1h;
+  config.lead = 0ms;
+  script("driver 570.86.15\n" + kTwoGpus + "processes 1 4711\nfrom 2\nset 1 temperature 91\nset 1 remapped_uncorrected 3\nlost 0\n");
+  start();
+  until_readings();
+  const transport::GpuName a{kA, "", "00000000:18:00.0"}, b{"", "", "00000000:2A:00.0"};
+  const auto known = source->testify(b, kNow);
+  EXPECT_EQ(known.facts.at("state"), "answers");
+  EXPECT_EQ(known.processes, std::vector<std::uint32_t>{4711});
+  EXPECT_EQ(known.missing, "");
+  EXPECT_FALSE(known.facts.contains("DCGM_FI_DEV_GPU_TEMP")) << "nothing is asked of the driver yet";
+  source->look_again(kNow);
+  EXPECT_FALSE(source->has_looked());
+  for (const auto end = Steady::now() + 5s; Steady::now() < end && !source->has_looked(); std::this_thread::sleep_for(5ms))
+    source->listen(kNow);
+  EXPECT_EQ(source->seen_again(b, kNow).facts.at("DCGM_FI_DEV_GPU_TEMP"), "91");
+  EXPECT_EQ(source->seen_again(b, kNow).facts.at("DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS"), "3") << "counters too, which are read seldom";
+  EXPECT_EQ(source->seen_again(a, kNow).missing, "NVML says that the GPU is lost");
+  source->look_away();
+  EXPECT_TRUE(source->has_looked()) << "nobody waits";
+  EXPECT_EQ(source->testify(a, kNow).missing, "NVML says that the GPU is lost");
+  EXPECT_THAT(source->testify({"GPU-other", "", ""}, kNow).missing, ::testing::HasSubstr("has not named this GPU"));
+}
+
+TEST_F(NvmlSourceTest, ALookThatHangsSaysInWhichCall) {
+  config.period = 1h;
+  config.call_timeout = 5s;
+  script("driver 570.86.15\n" + kTwoGpus + "from 2\nhang 0 nvmlDeviceGetPowerManagementLimit\n");
+  start();
+  until_readings();
+  source->look_again(kNow);
+  std::string said;
+  for (const auto end = Steady::now() + 4s; Steady::now() < end && said.find("PowerManagementLimit on GPU 0") == said.npos;
+       std::this_thread::sleep_for(5ms)) {
+    source->listen(kNow);
+    said = source->seen_again({kA, "", ""}, kNow).missing;
+  }
+  EXPECT_THAT(said, ::testing::HasSubstr("PowerManagementLimit on GPU 0"));
+  EXPECT_FALSE(source->has_looked());
+  EXPECT_THAT(source->testify({}, kNow).facts.at("call_under_way"), ::testing::HasSubstr("PowerManagementLimit"));
+}
+
+TEST_F(NvmlSourceTest, WithoutAReaderThereIsNothingToWaitFor) {
+  config.library = "libnone.so.1";
+  script("");
+  start();
+  until([](const auto& r) { return !r.trouble.empty(); });
+  source->look_again(kNow);
+  for (const auto end = Steady::now() + 5s; Steady::now() < end && !source->has_looked(); std::this_thread::sleep_for(5ms))
+    source->listen(kNow);
+  EXPECT_TRUE(source->has_looked());
+  EXPECT_FALSE(source->testify({}, kNow).missing.empty());
 }
 
 }  // namespace

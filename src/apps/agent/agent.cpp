@@ -14,8 +14,8 @@ namespace {
 
 constexpr auto kDrain = 4s;
 
-std::string read_boot_id() {
-  auto text = read_file("/proc/sys/kernel/random/boot_id", 100);
+std::string read_boot_id(const std::filesystem::path& root) {
+  auto text = read_file(boot_id_file(root), 100);
   return text ? text->substr(0, text->find('\n')) : std::string();
 }
 
@@ -35,9 +35,12 @@ Agent::Agent(AgentConfig config, Sources sources, Log log)
     : config_(std::move(config)),
       sources_(std::move(sources)),
       log_(std::move(log)),
-      boot_id_(read_boot_id()),
+      boot_id_(read_boot_id(config_.sources.root)),
+      started_(clock_.now()),
       resources_(std::make_shared<scrape::Resources>(io_)),
-      reader_(telemetry::MetricCatalogue::built_in(), dcgm_exporter::make_layout_pool()) {}
+      reader_(telemetry::MetricCatalogue::built_in(), dcgm_exporter::make_layout_pool()),
+      // Beside the spool's folder, not in it: that one is the spool's alone.
+      snapshots_({config_.spool + ".snapshots", config_.sources.root, boot_id_}, sources_, [this] { return own_facts(); }) {}
 
 Result<std::unique_ptr<Agent>> Agent::open(AgentConfig config, Sources sources, Log log) {
   std::unique_ptr<Agent> agent(new Agent(std::move(config), std::move(sources), std::move(log)));
@@ -163,9 +166,11 @@ void Agent::make_round(std::vector<transport::SourceRound> said, Timestamp at) {
 void Agent::keep(transport::HostRound round) {
   round.boot_id = boot_id_;
   round.since_boot = since_boot();
+  snapshots_.take(round);
   ++rounds_;
   events_ += round.events.size();
   spool_->keep(std::move(round));
+  snapshots_.kept(spool_->stats().snapshots_left_out);
   const auto trouble = spool_->stats().trouble;
   if (trouble.empty())
     for (const auto& source : sources_) source->kept();
@@ -192,7 +197,9 @@ void Agent::listen_to_sources(Timestamp now) {
   transport::HostRound urgent;
   urgent.at = now;
   for (const auto& source : sources_) std::ranges::move(source->listen(now), std::back_inserter(urgent.events));
-  if (urgent.events.empty()) return;
+  urgent.since_boot = since_boot();
+  snapshots_.look(urgent);
+  if (urgent.events.empty() && urgent.snapshots.empty()) return;
   urgent.simulated = simulated_;
   urgent.jobs = jobs_;
   urgent.host = host_facts_;
@@ -218,7 +225,23 @@ Sender::Now Agent::clocks() const {
 }
 
 AgentState Agent::state() const {
-  return {scrapes_ok_, scrapes_failed_, rounds_, events_, spool_->stats(), sender_->stats(), spool_->is_empty()};
+  AgentState s{scrapes_ok_, scrapes_failed_, rounds_, events_, spool_->stats(), sender_->stats(), spool_->is_empty()};
+  s.snapshots = snapshots_.stats();
+  for (const auto& source : sources_) s.of_sources.merge(source->counts_of_own());
+  return s;
+}
+
+telemetry::LabelMap Agent::own_facts() const {
+  const auto spool = spool_->stats();
+  telemetry::LabelMap out = {{"version", GHM_VERSION},
+                             {"started_at", format_rfc3339(started_)},
+                             {"rounds", std::to_string(rounds_)},
+                             {"rounds_waiting", std::to_string(spool.last - spool.taken)},
+                             {"spool_bytes", std::to_string(spool.bytes)}};
+  if (const auto& why = sender_->stats().trouble; !why.empty()) out["server"] = why;
+  for (const auto& [name, trouble] : troubles_)
+    if (!trouble.empty()) out["trouble_" + name] = trouble;
+  return out;
 }
 
 }  // namespace ghm::agent

@@ -18,6 +18,7 @@
 #include "apps/agent/round_maker.h"
 #include "apps/agent/sender.h"
 #include "apps/agent/service_manager.h"
+#include "apps/agent/snapshot_taker.h"
 #include "core/log.h"
 
 namespace ghm::agent {
@@ -50,12 +51,14 @@ class Agent {
   void end();
   Sender::Now clocks() const;
   AgentState state() const;
+  telemetry::LabelMap own_facts() const;
 
   AgentConfig config_;
   Sources sources_;
   Log log_;
   SystemClock clock_;
   std::string boot_id_;
+  Timestamp started_;
   ServiceManager manager_;
 
   boost::asio::io_context io_{1};
@@ -71,6 +74,7 @@ class Agent {
 
   dcgm_exporter::PageReader reader_;
   RoundMaker maker_;
+  SnapshotTaker snapshots_;
   // Of the last whole round: one of events alone repeats them, for they are as before.
   std::string simulated_;
   std::vector<transport::JobNow> jobs_;

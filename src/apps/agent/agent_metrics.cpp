@@ -74,6 +74,13 @@ std::string agent_metrics(const AgentState& s) {
   page.gauge("ghm_agent_spool_segments", "Files of the spool", static_cast<double>(s.spool.segments));
   page.gauge("ghm_agent_spool_held_rounds", "Rounds in memory because the disk takes nothing", static_cast<double>(s.spool.held));
   page.gauge("ghm_agent_spool_writable", "0 while the disk takes nothing", s.spool.trouble.empty() ? 1 : 0);
+  page.count("ghm_agent_snapshots_total", "GPUs whose state was written down at a fatal fault", s.snapshots.taken);
+  page.family("ghm_agent_snapshots_skipped_total", "counter", "Signs of fatal faults without a snapshot of their own, by reason");
+  for (const auto* reason : {"known", "too_many", "old", "no_room"}) {
+    const auto n = s.snapshots.skipped.find(reason);
+    page.value(n == s.snapshots.skipped.end() ? 0 : static_cast<double>(n->second), fmt::format("{{reason=\"{}\"}}", reason));
+  }
+  for (const auto& [name, n] : s.of_sources) page.count(fmt::format("ghm_agent_{}_total", name).c_str(), "As counted by this source", n);
   page.family("process_cpu_seconds_total", "counter", "CPU time of this process");
   page.value(cpu_seconds());
   page.gauge("process_resident_memory_bytes", "Resident memory of this process", resident_bytes());

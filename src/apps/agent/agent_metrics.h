@@ -2,6 +2,7 @@
 #include <string>
 
 #include "apps/agent/sender.h"
+#include "apps/agent/snapshot_taker.h"
 #include "domain/transport/spool.h"
 
 namespace ghm::agent {
@@ -12,6 +13,8 @@ struct AgentState {
   transport::SpoolStats spool;
   SenderStats sender;
   bool all_delivered = false;
+  SnapshotTaker::Stats snapshots = {};
+  std::map<std::string, std::uint64_t> of_sources = {};  // AgentSource::counts_of_own()
 };
 
 /// The text of /metrics: names start with ghm_agent_ or process_.

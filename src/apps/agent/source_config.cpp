@@ -16,6 +16,12 @@ struct Paths {
 
 }  // namespace
 
+std::filesystem::path boot_id_file(const std::filesystem::path& root) {
+  constexpr const char* kFile = "proc/sys/kernel/random/boot_id";
+  std::error_code failed;
+  return std::filesystem::exists(root / kFile, failed) ? root / kFile : std::filesystem::path("/") / kFile;
+}
+
 void read_sources(config::Reader& in, const fs::path& folder, SourceConfig& out) {
   using std::chrono_literals::operator""s;
   using std::chrono_literals::operator""min;

@@ -19,6 +19,9 @@ struct SourceConfig {
   std::chrono::milliseconds kubelet_interval{30'000};
 };
 
+/// Of the host below `root`; the system's own where that one says nothing.
+std::filesystem::path boot_id_file(const std::filesystem::path& root);
+
 /// Relative paths start at `folder`.
 void read_sources(config::Reader& in, const std::filesystem::path& folder, SourceConfig& out);
 

@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 std::unique_ptr<transport::AgentSource> make_kernel_log(const AgentConfig& config) {
   kernel_log::KernelLogConfig c;
   c.device = config.sources.kernel_log_device;
+  c.boot_id = boot_id_file(config.sources.root);
   c.driver_version = fs::path(config.sources.root) / "proc/driver/nvidia/version";
   // Beside the spool's folder, not in it: that one is the spool's alone.
   c.state = config.sources.kernel_log_state.empty() ? fs::path(config.spool + ".kernel_log") : fs::path(config.sources.kernel_log_state);

@@ -56,6 +56,7 @@ TEST(BatchCodec, GivesBackWhatItTook) {
     if (n % 13 == 0) r.readings.stamps[5] = r.at - 90s;
     if (n % 19 == 3) r.trouble = "no exporter";
     if (n % 17 == 0) r.simulated = "literature/7";
+    if (n % 23 == 0) r.snapshots.push_back({"5f0c6f0e-12", r.at - 1s, "sign", {"GPU-1", "", ""}, "{\"version\":1}"});
     auto back = read(decoder, encoder.encode(header(), rounds));
     ASSERT_TRUE(back) << back.error().what;
     ASSERT_EQ(back->rounds.size(), rounds.size());
@@ -65,6 +66,22 @@ TEST(BatchCodec, GivesBackWhatItTook) {
     EXPECT_EQ(back->header.boot_id, header().boot_id);
     EXPECT_EQ(back->header.labels.size(), n == 0 ? 1u : 0u);
   }
+}
+
+TEST(BatchCodec, ASnapshotIsBoundedAndTakesNoReadingWithIt) {
+  BatchEncoder encoder;
+  BatchDecoder decoder;
+  MovingHost host(1, 3, 1);
+  auto r = host.next(1);
+  r.snapshots.assign(kMostSnapshots + 5, {std::string(500, 'i'), r.at, std::string(500, 'p'), {}, "{}"});
+  r.snapshots[0].body = std::string(kLargestSnapshot + 1000, 'x');
+  const auto back = read(decoder, encoder.encode(header(), {&r, 1}));
+  ASSERT_TRUE(back) << back.error().what;
+  const auto& got = back->rounds[0];
+  EXPECT_TRUE(test::same_readings(got.readings, r.readings));
+  ASSERT_EQ(got.snapshots.size(), kMostSnapshots);
+  EXPECT_EQ(got.snapshots[0].body.size(), kLargestSnapshot);
+  EXPECT_EQ(got.snapshots[1].id.size(), kLongestSnapshotWord);
 }
 
 TEST(BatchCodec, EveryDoubleComesBackBitForBit) {

@@ -132,6 +132,7 @@ struct BatchDecoder::State {
   void learn_jobs(const wire::Jobs& in);
   void learn_host(const wire::Facts& in);
   static AgentEvent event(const wire::Event& in, Timestamp round);
+  void snapshots(const wire::Round& in, HostRound& out);
 };
 
 BatchDecoder::BatchDecoder() : state_(std::make_unique<State>()) {}
@@ -181,6 +182,8 @@ Result<HostRound> BatchDecoder::State::round(const wire::Round& in) {
   out.trouble = trouble;
   if (auto done = readings(in, out); !done) return done.error();
   for (const auto& e : in.events()) out.events.push_back(event(e, out.at));
+  snapshots(in, out);
+  if (cells > kMostCells) return too_much();
   out.jobs = jobs;
   out.host = host;
   return out;
@@ -252,6 +255,16 @@ AgentEvent BatchDecoder::State::event(const wire::Event& in, Timestamp round) {
   e.text = in.text();
   e.fields = labels_of(in.fields());
   return e;
+}
+
+// What is longer than it may be is cut, not refused: the readings beside it come first.
+void BatchDecoder::State::snapshots(const wire::Round& in, HostRound& out) {
+  for (const auto& s : in.snapshots()) {
+    if (out.snapshots.size() >= kMostSnapshots) break;
+    out.snapshots.push_back({s.id().substr(0, kLongestSnapshotWord), time_before(out.at, s.before_ms()),
+                             s.part().substr(0, kLongestSnapshotWord), name_of(s.gpu()), s.body().substr(0, kLargestSnapshot)});
+    cells += kWeight + out.snapshots.back().body.size() / 8;
+  }
 }
 
 }  // namespace ghm::transport

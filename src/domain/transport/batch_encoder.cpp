@@ -104,6 +104,14 @@ void put(const std::vector<JobNow>& jobs, wire::Jobs& out) {
   }
 }
 
+void put(const Snapshot& s, Timestamp round, wire::Snapshot& out) {
+  out.set_id(text(s.id));
+  out.set_before_ms((round - s.at).count());
+  out.set_part(text(s.part));
+  if (!s.gpu.is_host()) put(s.gpu, *out.mutable_gpu());
+  out.set_body(text(s.body));
+}
+
 bool same_layout(const telemetry::PageLayout& a, const telemetry::PageLayout& b) {
   return (a.table == b.table || *a.table == *b.table) && a.gpus == b.gpus && a.work == b.work;
 }
@@ -187,6 +195,7 @@ void BatchEncoder::State::put_round(const HostRound& r, wire::Round& out) {
   if (r.trouble != trouble) out.set_trouble(text(r.trouble));
   if (r.readings.layout) put_readings(r, out);
   for (const auto& e : r.events) put(e, r.at, *out.add_events());
+  for (const auto& s : r.snapshots) put(s, r.at, *out.add_snapshots());
   if (r.jobs != jobs) put(r.jobs, *out.mutable_jobs());
   if (r.host != host) put(r.host, *out.mutable_host()->mutable_facts());
   sequence = r.sequence;

@@ -1,5 +1,6 @@
 #pragma once
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -7,19 +8,12 @@
 
 #include "core/time.h"
 #include "domain/telemetry/page.h"
+#include "domain/transport/gpu_name.h"
+#include "domain/transport/snapshot.h"
 
 /// What is found on one GPU host, before it crosses to the server. Sources (adapters) fill a SourceRound each; the agent
 /// joins them to one HostRound, spools it, and sends it.
 namespace ghm::transport {
-
-/// How a witness names a GPU: what it does not know is empty. All empty: the sign is about the host.
-struct GpuName {
-  std::string uuid;  // "GPU-…"
-  std::string serial;
-  std::string pci_bus_id;  // any spelling; telemetry::normalise_pci_bus_id() is applied on the way
-  bool is_host() const { return uuid.empty() && serial.empty() && pci_bus_id.empty(); }
-  friend auto operator<=>(const GpuName&, const GpuName&) = default;
-};
 
 inline constexpr std::size_t kLongestEventText = 1024;
 
@@ -72,6 +66,19 @@ class AgentSource {
   virtual std::vector<AgentEvent> listen(Timestamp) { return {}; }
   /// What it has said so far lies in the spool: a source that remembers how far it has told may write that down.
   virtual void kept() {}
+
+  /// At the first sign of a fatal fault: what it knows of this GPU, or of the host where none is named. At once: what can hang is
+  /// not asked.
+  virtual Testimony testify(const GpuName&, Timestamp) { return {}; }
+  /// Asked right after that: a new look at what may take its time, or new lines.
+  virtual void look_again(Timestamp) {}
+  virtual bool has_looked() const { return true; }
+  /// What that look showed; what has not answered by now is said.
+  virtual Testimony seen_again(const GpuName&, Timestamp) { return {}; }
+  /// Nobody asks any more.
+  virtual void look_away() {}
+  /// For the agent's own metrics, ghm_agent_NAME_total: counts that only rise.
+  virtual std::map<std::string, std::uint64_t> counts_of_own() const { return {}; }
 };
 
 /// All sources at one instant.
@@ -86,6 +93,7 @@ struct HostRound {
   std::vector<AgentEvent> events;
   std::vector<JobNow> jobs;  // sorted
   telemetry::LabelMap host;
+  std::vector<Snapshot> snapshots;
 };
 
 }  // namespace ghm::transport

@@ -22,7 +22,8 @@ inline bool same_readings(const telemetry::PageReading& a, const telemetry::Page
 
 inline bool same_round(const HostRound& a, const HostRound& b) {
   return a.sequence == b.sequence && a.at == b.at && a.since_boot == b.since_boot && a.boot_id == b.boot_id && a.simulated == b.simulated &&
-         a.trouble == b.trouble && same_readings(a.readings, b.readings) && a.events == b.events && a.jobs == b.jobs && a.host == b.host;
+         a.trouble == b.trouble && same_readings(a.readings, b.readings) && a.events == b.events && a.jobs == b.jobs && a.host == b.host &&
+         a.snapshots == b.snapshots;
 }
 
 inline const Timestamp kStart = from_unix_ms(1'770'000'000'000);

@@ -61,7 +61,10 @@ constexpr Kind::Inner kInJobs[] = {{1, &kJob}};
 constexpr Kind kJobs{kInJobs};
 constexpr Kind::Inner kInFacts[] = {{1, &kLeaf}};
 constexpr Kind kFacts{kInFacts};
-constexpr Kind::Inner kInRound[] = {{6, &kLayout}, {7, &kLeaf}, {8, &kLeaf}, {12, &kEvent}, {13, &kJobs}, {14, &kFacts}, {15, &kLeaf}};
+constexpr Kind::Inner kInSnapshot[] = {{4, &kLeaf}};
+constexpr Kind kSnapshot{kInSnapshot};
+constexpr Kind::Inner kInRound[] = {{6, &kLayout}, {7, &kLeaf},   {8, &kLeaf},  {12, &kEvent},
+                                    {13, &kJobs},  {14, &kFacts}, {15, &kLeaf}, {17, &kSnapshot}};
 constexpr Kind kRound{kInRound};
 constexpr Kind::Inner kInBatch[] = {{5, &kLeaf}, {9, &kRound}};
 constexpr Kind kBatch{kInBatch};

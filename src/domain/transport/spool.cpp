@@ -114,8 +114,13 @@ void Spool::keep(HostRound round) {
   round.sequence = ++last_;
   ++stats_.kept;
   write_held();
+  if (!has_room_for_snapshots(round)) leave_out_snapshots(round);
   if (held_.empty()) {
     auto done = write(round);
+    if (!done && !round.snapshots.empty()) {
+      leave_out_snapshots(round);
+      done = write(round);
+    }
     if (!done && done.error().code == Errc::unavailable && drop_oldest()) done = write(round);
     trouble_ = done ? std::string() : done.error().what;
     if (done) return;
@@ -125,6 +130,19 @@ void Spool::keep(HostRound round) {
     stats_.dropped += held_.front().sequence > read_;
     held_.pop_front();
   }
+}
+
+// Before they are packed: what is packed is smaller.
+bool Spool::has_room_for_snapshots(const HostRound& round) const {
+  if (round.snapshots.empty()) return true;
+  std::uint64_t size = 0;
+  for (const auto& s : round.snapshots) size += s.body.size();
+  return held_.empty() && bytes_ + size <= settings_.most_bytes;
+}
+
+void Spool::leave_out_snapshots(HostRound& round) {
+  round.snapshots.clear();
+  ++stats_.snapshots_left_out;
 }
 
 void Spool::write_held() {
@@ -198,6 +216,7 @@ std::span<const HostRound> Spool::waiting() {
     auto round = read_next();
     if (!round) break;
     cells += round->readings.values.size() + round->readings.refused.size() + 16 * (round->events.size() + round->jobs.size()) + 1;
+    for (const auto& s : round->snapshots) cells += s.body.size() / 8 + 16;
     batch_.push_back(std::move(*round));
   }
   // Those in memory come behind all on disk.

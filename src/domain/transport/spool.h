@@ -28,9 +28,10 @@ struct SpoolStats {
   std::uint64_t skipped = 0;  // rounds that can be read only with one that was damaged
   std::uint64_t bytes = 0;    // on disk
   std::size_t segments = 0;
-  std::size_t held = 0;               // rounds that are only in memory
-  std::uint64_t last = 0, taken = 0;  // sequences: the newest round, and the newest that the receiver has
-  std::string trouble;                // why the disk takes nothing; empty when it does
+  std::uint64_t snapshots_left_out = 0;  // moments whose snapshot had no room on disk: rounds come first
+  std::size_t held = 0;                  // rounds that are only in memory
+  std::uint64_t last = 0, taken = 0;     // sequences: the newest round, and the newest that the receiver has
+  std::string trouble;                   // why the disk takes nothing; empty when it does
 };
 
 /// Rounds on disk until the receiver has them. What keep() took survives kill -9 and a power cut (unless the disk refuses it: then
@@ -44,7 +45,8 @@ class Spool {
   /// kAgentIdBytes bytes, made with the folder.
   const std::string& agent() const { return agent_; }
 
-  /// Gives the round its sequence. Costs one synced write.
+  /// Gives the round its sequence. Costs one synced write. Its snapshots are left out where they would cost the place of a round, or
+  /// where the disk does not take them.
   void keep(HostRound round);
   /// The oldest rounds that the receiver does not have, as many as belong into one batch; the same ones until taken(). Empty: none.
   std::span<const HostRound> waiting();
@@ -62,6 +64,8 @@ class Spool {
   void learn_position();
 
   Result<void> write(const HostRound& round);
+  bool has_room_for_snapshots(const HostRound& round) const;
+  void leave_out_snapshots(HostRound& round);
   void write_held();
   void make_room(std::size_t bytes);
   bool drop_oldest();

@@ -312,5 +312,72 @@ TEST(Spool, WhatIsNoSpoolIsLeftAlone) {
   EXPECT_EQ(open(machine).agent(), spool.agent());
 }
 
+// ---- snapshots
+
+HostRound with_snapshot(MovingHost& host, std::size_t bytes) {
+  auto r = host.next(0);
+  // No packer makes it smaller.
+  std::mt19937 random(3);
+  std::string body;
+  while (body.size() < bytes) body.push_back(static_cast<char>(' ' + random() % 90));
+  r.snapshots.push_back({"5f0c6f0e-12", r.at, "sign", {}, std::move(body)});
+  return r;
+}
+
+std::size_t snapshots_in(Spool& spool) {
+  std::size_t n = 0;
+  for (auto rounds = spool.waiting(); !rounds.empty(); rounds = spool.waiting()) {
+    for (const auto& r : rounds) n += r.snapshots.size();
+    spool.taken(rounds.back().sequence);
+  }
+  return n;
+}
+
+TEST(Spool, ASnapshotIsKeptWithItsRound) {
+  Machine machine(1);
+  MovingHost host(2, 20, 1);
+  {
+    auto spool = open(machine);
+    spool.keep(with_snapshot(host, 50'000));
+  }
+  auto spool = open(machine);
+  EXPECT_EQ(snapshots_in(spool), 1u);
+  EXPECT_EQ(spool.stats().snapshots_left_out, 0u);
+}
+
+TEST(Spool, ASnapshotNeverTakesTheRoomOfRounds) {
+  Machine machine(1);
+  auto settings = kSmall;
+  settings.most_bytes = 40'000;
+  auto spool = open(machine, settings);
+  MovingHost host(2, 20, 1);
+  auto in = keep(spool, host, 40);
+  auto r = with_snapshot(host, 60'000);
+  in.push_back(r.at);
+  spool.keep(std::move(r));
+  EXPECT_EQ(spool.stats().snapshots_left_out, 1u);
+  EXPECT_EQ(spool.stats().dropped, 0u);
+  EXPECT_EQ(drain(spool), in);
+}
+
+TEST(Spool, AFullDiskTakesTheRoundWithoutItsSnapshot) {
+  Machine machine(1);
+  auto spool = open(machine);
+  MovingHost host(2, 20, 1);
+  auto in = keep(spool, host, 12);
+  machine.most_bytes = 0;
+  for (const auto& [name, text] : machine.files()) machine.most_bytes += text.size();
+  machine.most_bytes += 70'000;
+  auto r = with_snapshot(host, 100'000);  // part of it is written, and then there is no room
+  in.push_back(r.at);
+  machine.most_bytes -= 60'000;
+  spool.keep(std::move(r));
+  EXPECT_EQ(spool.stats().snapshots_left_out, 1u);
+  machine.most_bytes = ~0ull;
+  for (const auto at : keep(spool, host, 1)) in.push_back(at);
+  const auto out = drain(spool);
+  EXPECT_THAT(out, ::testing::IsSupersetOf(std::vector<Timestamp>(in.end() - 2, in.end())));
+}
+
 }  // namespace
 }  // namespace ghm::transport

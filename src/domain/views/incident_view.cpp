@@ -302,6 +302,12 @@ std::string incident_text(const Json& d, std::size_t width) {
   if (at(d, "cannot_tell") == true) out += "cause: cannot tell\n";
   out += fmt::format("next step: {}\n", text(d, "action_says"));
   for (const auto& h : at(d, "what_helped")) out += fmt::format("before: {}\n", text(h, "says"));
+  for (const auto& e : at(d, "evidence"))
+    out += cut(fmt::format("evidence: {} of {} on {}, snapshot {}: a reboot loses none of it (ghm rma)", text(e, "at"),
+                           at(e, "gpu").is_string() ? "GPU " + printable(text(e, "gpu")) : std::string("the host"),
+                           printable(text(e, "host")), printable(text(e, "id"))),
+               width) +
+           "\n";
   out += "\n";
   for (const auto& c : at(d, "causes")) {
     out += cut(fmt::format("{:>5}  {}: {}", percent(at(c, "probability")), text(c, "cause"), text(c, "says")), width) + "\n";

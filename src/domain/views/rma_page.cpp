@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/utf8.h"
+#include "domain/views/snapshot_view.h"
 
 namespace ghm::views {
 namespace {
@@ -183,6 +184,13 @@ std::string kernel_part(const std::vector<std::string>& lines) {
   return out;
 }
 
+std::string snapshot_part(const std::vector<Json>& snapshots) {
+  std::string out = "<h2>Written down at the fault, before any reboot</h2>\n";
+  if (snapshots.empty()) return out + "<p>No snapshot was taken: see what is missing.</p>\n";
+  for (const auto& s : snapshots) out += snapshot_html(s);
+  return out;
+}
+
 std::string history_part(const Json& e) {
   return "<h2>Moves, firmware and repairs</h2>\n" +
          table(at(e, "history"), {{"From", "from"}, {"Until", "to"}, {"What", "kind"}, {"Value", "value"}}, "Nothing is known.") +
@@ -220,6 +228,7 @@ std::string rma_page(const RmaPage& page) {
   if (at(e, "simulated") == true) out += "<p class=mark>This board is simulated: nothing here happened to a real GPU.</p>\n";
   out += fmt::format("<p>Gathered {} by {}.</p>\n", cell(at(e, "made_at")), cell(at(e, "made_by")));
   out += board_part(e) + fault_part(e) + missing_part(e) + incident_part(e);
+  out += snapshot_part(page.snapshots);
   out += counter_part(e);
   out += kernel_part(page.kernel_lines);
   out += "<h2>Telemetry around the fault</h2>\n";

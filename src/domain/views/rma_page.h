@@ -20,6 +20,7 @@ struct RmaChart {
 struct RmaPage {
   Json evidence;                          // evidence.json, docs/repairs.md
   std::vector<std::string> kernel_lines;  // "TIME  text", oldest first
+  std::vector<Json> snapshots;            // snapshot_view.h, the nearest to the fault first
   std::vector<RmaChart> charts;           // over `window`
   TimeRange window{};
   Timestamp fault{};

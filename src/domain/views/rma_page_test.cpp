@@ -5,6 +5,7 @@
 
 #include "core/hostile_strings_for_test.h"
 #include "core/utf8.h"
+#include "domain/views/snapshot_view.h"
 
 namespace ghm::views {
 namespace {
@@ -13,6 +14,15 @@ using testing::HasSubstr;
 using testing::Not;
 
 const Timestamp kFault = from_unix_ms(1'800'000'000'000);
+
+Json snapshot_of(const std::string& text) {
+  const Json source = {{"missing", text}, {"facts", {{"name", text}}}, {"lines", {text}}, {"processes", {text}}};
+  const Json said = {{"sign", {{"kind", text}, {"code", 79}, {"text", text}}},
+                     {"sources", {{"kernel_log", source}}},
+                     {"readings", {{"values", {{"name", text}}}}}};
+  const Json body = {{"id", text}, {"at", text}, {"host", text}, {"gpu", {{"serial", text}}}, {"said", said}};
+  return snapshot_document(body, body, body, body);
+}
 
 /// A bundle's page with one text in every place that takes one.
 RmaPage page_with(const std::string& text) {
@@ -34,6 +44,7 @@ RmaPage page_with(const std::string& text) {
       {"history", {{{"from", text}, {"kind", text}, {"value", text}}}},
       {"repairs", {{{"at", text}, {"what", text}, {"detail", text}}}}};
   page.kernel_lines = {text};
+  page.snapshots = {snapshot_of(text)};
   page.charts = {{text, text, {{kFault - 1h, 60, 64, 124, 64, 2, {}}}}};
   return page;
 }
