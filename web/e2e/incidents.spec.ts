@@ -38,9 +38,12 @@ test('the list has what the API has, the worst first, and leads to causes with t
     const open = await openOf(request);
     await expect(rows).toHaveCount(open.length, { timeout: 5000 });
     await expect(page.getByRole('heading', { level: 1 })).toHaveText(`${open.length} open incidents`, { timeout: 5000 });
-    await expect(page.getByRole('navigation', { name: 'Main', exact: true }).getByTestId('open-incidents')).toHaveText(`${open.length} open`, {
-      timeout: 5000,
-    });
+    await expect(page.getByRole('navigation', { name: 'Main', exact: true }).getByTestId('open-incidents')).toHaveText(
+      `${open.length} open`,
+      {
+        timeout: 5000,
+      },
+    );
     for (const i of open.filter((o) => o.cannot_tell)) await expect(rowOf(i)).toContainText('Cannot tell', { timeout: 5000 });
   }).toPass({ timeout: 30_000 });
   const shown = await rows.locator('.severity').allTextContents();
@@ -103,6 +106,44 @@ test('places and the overview name what is open there', async ({ page, request }
   await expect(page.getByTestId('overview-incidents').locator('li')).toHaveCount(Math.min(3, open.length));
   await page.getByRole('link', { name: /open ›|All incidents/ }).click();
   await expect(page).toHaveURL('/incidents');
+});
+
+test('the list is narrowed by words, host, rack and state, all in the address', async ({ page, request }) => {
+  const incident = await told(request);
+  const { parts } = await detailOf(request, incident.id);
+  const rack = parts[0]!.rack!;
+  const rows = page.getByTestId('incidents').locator('tbody tr');
+  const own = rows.filter({ has: page.locator(`a[href="/incidents/${incident.id}"]`) });
+  await page.goto('/incidents');
+  await expect(own).toBeVisible();
+  if (incident.sign_says) await expect(own).toContainText(capital(incident.sign_says));
+  const search = page.getByRole('searchbox', { name: 'Search the incidents' });
+  await search.fill(`${incident.gpu} ${incident.severity}`);
+  await expect(page).toHaveURL(new RegExp(`q=${incident.gpu}`));
+  await expect(own).toBeVisible();
+  await expect(page.getByRole('heading', { level: 1 })).toContainText(/^\d+ of \d+ open incident/);
+  for (const row of await rows.all()) await expect(row).toContainText(incident.gpu!);
+  await shot(page, 'incidents-filtered');
+  await search.fill('no such words');
+  await expect(page.getByText('No open incident is like that.')).toBeVisible();
+  await search.press('Escape');
+  await expect(own).toBeVisible();
+  for (const [name, value] of [
+    ['host', incident.host!],
+    ['rack', rack],
+  ]) {
+    await page.goto(`/incidents?${name}=${value}`);
+    await expect(own).toBeVisible();
+    const hosts = await rows.locator('.i-where').allTextContents();
+    if (name === 'host') for (const h of hosts) expect(h).toContain(value);
+    await page.getByRole('button', { name: `Remove the filter ${name} ${value}` }).click();
+    await expect(page).toHaveURL('/incidents');
+  }
+  await page.goto('/incidents?rack=nowhere');
+  await expect(page.getByText('No open incident is like that.')).toBeVisible();
+  await page.goto('/incidents?state=cleared');
+  await expect(page.getByRole('heading', { name: 'Cleared' })).toBeVisible();
+  await expect(page.getByTestId('incidents')).toHaveCount(0);
 });
 
 test('nothing open, no such incident, and an answer that fails are said', async ({ page }) => {

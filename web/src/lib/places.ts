@@ -15,6 +15,11 @@ export const hostHref = (host: string) => `/hosts/${segment(host)}`;
 export const gpuHref = (id: string, tab?: string) => `/gpus/${segment(id)}${tab ? `?tab=${tab}` : ''}`;
 export const incidentHref = (id: string) => `/incidents/${segment(id)}`;
 
+/** The list of incidents of a host or a rack. */
+export function incidentsHref(kind: 'host' | 'rack', name: string, site?: string | null): string {
+  return `/incidents?${new URLSearchParams({ [kind]: name, ...(site ? { site } : {}) })}`;
+}
+
 export interface Crumb {
   text: string;
   href: string;
