@@ -27,8 +27,10 @@ import type {
   Quarantine,
   Timeline,
 } from './api_types';
+import type { Why } from './api_why';
 
 export * from './api_types';
+export type * from './api_why';
 
 /** What went wrong, in words for the page. `status` 0: the server was not reached. */
 export class ApiError extends Error {
@@ -164,6 +166,8 @@ export const api = {
   clearIncident: (id: string, reason: string) =>
     json<IncidentDetail>(`${incidentPath(id)}/clear`, undefined, { method: 'POST', body: { reason } }),
   timeline: (id: string, params: Params, signal?: AbortSignal) => json<Timeline>(`${gpuPath(id)}/timeline${queryOf(params)}`, signal),
+  /** Of one GPU, host or job: `gpu`, `host` or `job` with `at` and `days`. */
+  why: (params: Params, signal?: AbortSignal) => json<Why>(`/why${queryOf(params)}`, signal),
   coverage: (signal?: AbortSignal) => json<Coverage>('/fleet/coverage', signal),
   assets: (params: Params, signal?: AbortSignal) => json<Page<Asset>>(`/assets${queryOf(params)}`, signal),
   maintenance: (params: Params, signal?: AbortSignal) => json<Page<Maintenance>>(`/maintenance${queryOf(params)}`, signal),

@@ -24,6 +24,7 @@ const GpuList = lazyPage(async () => (await import('./pages/gpu_list')).GpuList)
 const GpuPage = lazyPage(async () => (await import('./pages/gpu')).GpuPage);
 const Incidents = lazyPage(async () => (await import('./pages/incidents')).Incidents);
 const IncidentPage = lazyPage(async () => (await import('./pages/incident')).IncidentPage);
+const WhyPage = lazyPage(async () => (await import('./pages/why')).WhyPage);
 const SitePage = lazyPage(async () => (await import('./pages/site')).SitePage);
 const RackPage = lazyPage(async () => (await import('./pages/place')).RackPage);
 const HostPage = lazyPage(async () => (await import('./pages/place')).HostPage);
@@ -59,6 +60,7 @@ const kNamed: Record<string, ComponentType> = {
   '/': Overview,
   '/gpus': GpuList,
   '/incidents': Incidents,
+  '/why': WhyPage,
   '/events': Events,
   '/trust': Trust,
   '/assets': Assets,

@@ -1,6 +1,6 @@
 // One incident: what it is, why, what to do next, what speaks for that, and what became of it.
 import { useRef, useState } from 'preact/hooks';
-import { api, type IncidentDetail, type IncidentPart, type IncidentStep, type RankedCause } from '../api';
+import { api, type IncidentDetail, type IncidentPart, type IncidentStep, type WhyCause } from '../api';
 import { askIncidents } from '../app/incidents';
 import { now, summary } from '../app/live';
 import { ago, count, exact, percent, sentence, title } from '../lib/format';
@@ -19,7 +19,8 @@ import {
   turns,
 } from '../lib/incidents';
 import { whyNot } from '../lib/maintenance';
-import { hostHref, incidentHref, rackHref } from '../lib/places';
+import { caseOfIncident, hostHref, incidentHref, rackHref } from '../lib/places';
+import { whyOfIncident } from '../lib/why';
 import { CausesCard, type Verdict } from '../parts/causes_card';
 import { Denied } from '../parts/denied';
 import { SeverityShape, SeverityWord } from '../parts/incident_list';
@@ -143,6 +144,22 @@ function Sides({ sides }: { sides: Record<string, number> }) {
   );
 }
 
+function Onward({ incident }: { incident: IncidentDetail }) {
+  const why = whyOfIncident(incident);
+  return (
+    <p class="acts">
+      <a class="btn" href={caseOfIncident(incident.id)}>
+        Open a repair case
+      </a>
+      {why && (
+        <a class="btn" href={why}>
+          Why did this happen?
+        </a>
+      )}
+    </p>
+  );
+}
+
 function NextCard(props: ActProps & { known: boolean }) {
   const { incident, denied, known } = props;
   const answer = resetOrRma(incident);
@@ -158,6 +175,7 @@ function NextCard(props: ActProps & { known: boolean }) {
             Reset or RMA? <b class="answer">{answer}.</b>
           </p>
         )}
+        <Onward incident={incident} />
         <h3>Whose side is it on?</h3>
         <Sides sides={incident.sides} />
         {open && <ClearForm {...props} />}
@@ -246,7 +264,7 @@ function HistoryCard({ incident }: { incident: IncidentDetail }) {
 
 function Whole(props: ActProps & { known: boolean }) {
   const { incident, denied, act } = props;
-  const judge = (cause: RankedCause, verdict: Verdict) =>
+  const judge = (cause: WhyCause, verdict: Verdict) =>
     act(api.sayCause(incident.id, { cause: cause.cause, verdict }), `Kept: “${sentence(cause.says)}” was ${verdict}.`);
   return (
     <>
