@@ -25,16 +25,18 @@ Result<std::uint64_t> incident_id(std::string_view text) {
 }
 
 struct Filter {
-  std::string state = "all", gpu, host;
+  std::string state = "all", gpu, host, rack;
 };
 
 bool passes(const views::Json& item, const Filter& f, const std::string& serial, std::string_view body) {
   if (f.state != "all" && item["state"] != f.state) return false;
   // The body names every part; a row only the first.
   const auto named = [&](const char* key, const std::string& name) {
-    return name.empty() || body.find(fmt::format("\"{}\":{}", key, views::Json(name).dump())) != body.npos;
+    if (name.empty()) return true;
+    const auto text = views::Json(name).dump(-1, ' ', false, views::Json::error_handler_t::replace);
+    return body.find(fmt::format("\"{}\":{}", key, text)) != body.npos;
   };
-  return named("gpu", serial) && named("host", f.host);
+  return named("gpu", serial) && named("host", f.host) && named("rack", f.rack);
 }
 
 /// The newest incidents that pass, from pages of records.
@@ -88,6 +90,7 @@ http::Response get_incidents(const Call& call) {
     return problem_of({Errc::invalid_input, fmt::format("state: '{}': expected open, cleared or all", f.state.substr(0, 40))});
   f.gpu = call.request.param("gpu").value_or("");
   f.host = call.request.param("host").value_or("");
+  f.rack = call.request.param("rack").value_or("");
   std::string serial;
   if (!f.gpu.empty()) {
     const auto board = board_named(*call.fleet, f.gpu);

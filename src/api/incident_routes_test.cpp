@@ -20,6 +20,8 @@ faults::Sign sign(const char* word, std::uint32_t board, Timestamp at) {
   s.board = static_cast<faults::BoardId>(board);
   s.gpu = board == 11 ? "1650001" : "other";
   s.host = "gpu-host-1";
+  s.rack = board == 11 ? "r1" : "r2";
+  if (board == 11) s.code = 79;
   s.boards_on_host = 8;
   s.simulated = board == 12;
   return s;
@@ -56,7 +58,24 @@ TEST(IncidentRoutes, ListsTheNewestFirstAndFilters) {
   EXPECT_EQ(json_of(site.ask(request("/api/v1/incidents?state=open")))["items"].size(), 1u);
   EXPECT_EQ(json_of(site.ask(request("/api/v1/incidents?gpu=1650001")))["items"][0]["id"], "1");
   EXPECT_EQ(json_of(site.ask(request("/api/v1/incidents?host=elsewhere")))["items"].size(), 0u);
+  EXPECT_EQ(json_of(site.ask(request("/api/v1/incidents?rack=r1")))["items"][0]["id"], "1");
+  EXPECT_EQ(json_of(site.ask(request("/api/v1/incidents?rack=r")))["items"].size(), 0u);
+  EXPECT_EQ(site.ask(request("/api/v1/incidents?rack=\xff\"")).status, 200) << "no name, and no harm";
   EXPECT_EQ(json_of(site.ask(request("/api/v1/incidents?limit=1")))["items"].size(), 1u);
+}
+
+TEST(IncidentRoutes, ARowSaysItsLeadingSign) {
+  Troubled site;
+  const auto row = json_of(site.ask(request("/api/v1/incidents?gpu=1650001")))["items"][0];
+  EXPECT_EQ(row["sign"], "off_bus");
+  EXPECT_EQ(row["sign_says"], "the GPU fell off the bus (Xid 79)");
+  auto old = site.records.kept[{"incident", "0000000001"}];
+  const auto at = old.body.find(R"("leading":"off_bus",)");
+  ASSERT_NE(at, old.body.npos);
+  old.body.erase(at, std::string_view(R"("leading":"off_bus",)").size());
+  site.records.kept[{"incident", "0000000001"}] = old;
+  EXPECT_EQ(json_of(site.ask(request("/api/v1/incidents?gpu=1650001")))["items"][0]["sign"], "off_bus")
+      << "of an older version: the heaviest";
 }
 
 TEST(IncidentRoutes, WrongQuestionsAreTold) {

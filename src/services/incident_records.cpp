@@ -178,6 +178,7 @@ store::Record to_record(const Incident& i, const Ranking& ranking, const CauseTa
                      {"severity", static_cast<int>(i.severity)},
                      {"scope", to_string(i.scope())},
                      {"place", i.place()},
+                     {"leading", i.parts.empty() ? "" : word(facts_of(i).leading)},
                      {"opened", to_unix_ms(i.opened)},
                      {"last", to_unix_ms(i.last)},
                      {"changed", to_unix_ms(i.changed)},

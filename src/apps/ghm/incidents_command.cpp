@@ -11,14 +11,14 @@ namespace {
 constexpr std::size_t kWidth = 160;
 
 struct IncidentOptions : ServerOptions {
-  std::string id, state = "open", gpu, host, reason, cause, note;
+  std::string id, state = "open", gpu, host, rack, reason, cause, note;
   bool wrong = false;
   int limit = 100;
 };
 
 int list(const IncidentOptions& o) {
   auto path = fmt::format("/api/v1/incidents?limit={}&state={}", o.limit, o.state);
-  for (const auto& [name, value] : {std::pair{"gpu", o.gpu}, {"host", o.host}})
+  for (const auto& [name, value] : {std::pair{"gpu", o.gpu}, {"host", o.host}, {"rack", o.rack}})
     if (!value.empty()) path += fmt::format("&{}={}", name, url_encode(value));
   const auto found = get_json(o, path);
   if (!found) return fail(found.error());
@@ -59,6 +59,7 @@ void add_incidents(CLI::App& app, Run& run) {
   all->add_option("--state", o->state, "open, cleared or all")->check(CLI::IsMember({"open", "cleared", "all"}))->capture_default_str();
   all->add_option("--gpu", o->gpu, "only those that touch this GPU: serial number or UUID");
   all->add_option("--host", o->host, "only those that touch this host");
+  all->add_option("--rack", o->rack, "only those that touch this rack");
   all->add_option("--limit", o->limit, "how many")->check(CLI::Range(1, 1000))->capture_default_str();
   add_server_options(*all, *o);
   all->footer("example: ghm incidents list --state all --gpu 1650224070113 --json");

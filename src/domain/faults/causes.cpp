@@ -187,14 +187,52 @@ void judge_side(const CauseTable& table, const std::vector<double>& p, Ranking& 
 
 namespace {
 
-// Where the cause cannot be told, one step may still be right: that of all causes which together are likelier than not.
+Severity heaviest_sign(const CauseTable& table, const Facts& facts) {
+  auto heaviest = Severity::info;
+  for (std::size_t e = 0; e < table.evidence().size(); ++e)
+    if (const auto& sign = table.evidence()[static_cast<EvidenceId>(e)]; facts.present[e] && sign.family != Family::context)
+      heaviest = std::max(heaviest, sign.severity);
+  return heaviest;
+}
+
+bool shows(const CauseTable& table, const Facts& facts, Family family) {
+  for (std::size_t e = 0; e < table.evidence().size(); ++e)
+    if (facts.present[e] && table.evidence()[static_cast<EvidenceId>(e)].family == family) return true;
+  return false;
+}
+
+bool shows(const CauseTable& table, const Facts& facts, std::string_view sign) {
+  const auto id = table.evidence().find(sign);
+  return id && facts.present[*id];
+}
+
+// Nothing speaks for one cause: what was seen says how much is at stake, and whether a program is known to have died.
+Action step_without_a_cause(const CauseTable& table, const Facts& facts) {
+  if (facts.escalated) return table.causes().back().then;
+  bool only_programs = true;
+  for (std::size_t f = 0; f + 1 < kFamilies; ++f)
+    if (!is_follower(static_cast<Family>(f))) only_programs &= !shows(table, facts, static_cast<Family>(f));
+  const bool died = shows(table, facts, "job_failed") || shows(table, facts, "app_fault");
+  if (only_programs) return died ? Action::restart_job : Action::none;
+  return heaviest_sign(table, facts) < Severity::error ? Action::none : Action::drain_and_test;
+}
+
+// Where the cause cannot be told, one step may still be right: that of the causes which hold at least half of what the evidence
+// itself speaks for. A cause that is only frequent has no say: "restart the job" is no step for a board whose power is odd. A
+// warning that nobody can explain does not stop anybody's work either, until it comes back.
 Action action_in_doubt(const CauseTable& table, const Facts& facts, const std::vector<double>& p) {
-  const auto action_of = [&](const Cause& c) { return facts.escalated ? c.then : c.action; };
   std::map<Action, double> weight;
-  for (std::size_t c = 0; c + 1 < p.size(); ++c) weight[action_of(table.causes()[c])] += p[c];
+  double all = 0;
+  for (std::size_t c = 0; c + 1 < p.size(); ++c) {
+    if (!has_evidence_of_its_own(table, facts, c)) continue;
+    weight[facts.escalated ? table.causes()[c].then : table.causes()[c].action] += p[c];
+    all += p[c];
+  }
+  const bool worth_a_stop = facts.escalated || heaviest_sign(table, facts) >= Severity::error;
   for (const auto& [action, sum] : weight)
-    if (sum >= kLeastToTell) return action;
-  return action_of(table.causes()[p.size() - 1]);
+    if (sum >= kLeastToTell * all && (worth_a_stop || !interrupts_work(action)))
+      return action == Action::replace_board ? Action::drain_and_test : action;  // nobody sends a board away in doubt
+  return step_without_a_cause(table, facts);
 }
 
 }  // namespace

@@ -96,12 +96,32 @@ TEST(Causes, ApplicationOrHardware) {
   for (const auto& c : cases) EXPECT_EQ(rank(ours(), facts(c.words)).side, c.side) << c.why;
 }
 
-TEST(Causes, InDoubtTheStepIsThatOfAllLikelyCauses) {
-  const auto hot = rank(ours(), facts({"heat"}));
-  EXPECT_TRUE(hot.cannot_tell);
-  EXPECT_EQ(hot.action, Action::check_cooling) << "paste, fan or the rack's air: look at the cooling, whichever it is";
-  const auto nothing = rank(ours(), facts({"job_failed"}));
-  EXPECT_TRUE(nothing.cannot_tell);
+TEST(Causes, InDoubtTheStepIsThatOfWhatWasSeen) {
+  struct Case {
+    std::initializer_list<const char*> words;
+    Action action;
+    const char* why;
+  };
+  const Case cases[] = {
+      {{"heat"}, Action::check_cooling, "paste, fan or the rack's air: look at the cooling, whichever it is"},
+      {{"job_failed"}, Action::restart_job, "a job is known to have died, and nothing else is"},
+      {{"power_odd", "one_of_many"}, Action::none, "nobody said that a job died; programs' faults being frequent is no evidence"},
+      {{"clocks_low", "one_of_many"}, Action::check_cooling, "a look at the cooling stops nobody's work"},
+      {{"other_code"}, Action::none, "a code without a meaning"},
+      {{"link_noise", "one_of_many"}, Action::none, "a warning alone stops nobody's work"},
+      {{"sram_error"}, Action::reset_gpu, "all that it may be asks for a reset"},
+      {{"test_failed"}, Action::drain_and_test, "it failed a test: whatever it is, it must not work on"},
+      {{"power_fault"}, Action::check_seating_and_power, "no cause is named, but power it is"},
+      {{"gpu_missing", "one_of_many"}, Action::check_monitoring, "nothing else was heard: the page first"},
+  };
+  for (const auto& c : cases) {
+    const auto r = rank(ours(), facts(c.words));
+    EXPECT_TRUE(r.cannot_tell) << c.why;
+    EXPECT_EQ(r.action, c.action) << c.why << ": " << to_string(r.action);
+  }
+  auto again = facts({"power_odd", "one_of_many"});
+  again.escalated = true;
+  EXPECT_EQ(rank(ours(), again).action, Action::drain_and_test) << "it came back: now it is worth a stop";
 }
 
 TEST(Causes, EvidenceForAndAgainstIsKept) {

@@ -44,6 +44,27 @@ std::string says(const std::string& sign) {
   return id ? table[*id].says : sign;
 }
 
+// The sign that the incident is named after; of records that do not say it, the heaviest one.
+std::string leading_sign(const Json& body) {
+  if (auto named = text(body, "leading"); !named.empty()) return named;
+  const auto& table = faults::EvidenceTable::built_in();
+  std::optional<faults::EvidenceId> heaviest;
+  for (const auto& [word, n] : at(body, "counts").items())
+    if (const auto id = table.find(word); id && (!heaviest || table[*id].severity > table[*heaviest].severity)) heaviest = *id;
+  return heaviest ? table[*heaviest].word : std::string();
+}
+
+// "the GPU fell off the bus (Xid 79)".
+Json sign_says(const Json& body, const std::string& sign) {
+  if (sign.empty()) return nullptr;
+  for (const auto& line : at(body, "lines")) {
+    if (text(line, "sign") != sign || whole(line, "code") == 0) continue;
+    const auto kind = text(line, "kind");
+    return fmt::format("{} ({} {})", says(sign), kind == "xid" ? "Xid" : kind == "sxid" ? "SXid" : "DCGM", whole(line, "code"));
+  }
+  return says(sign);
+}
+
 std::string action_says(const std::string& word) {
   const auto action = faults::action_named(word);
   return std::string(action ? faults::sentence_of(*action) : "");
@@ -67,6 +88,7 @@ Json row(const Json& body) {
   const bool told = at(ranking, "cannot_tell").is_boolean() && !at(ranking, "cannot_tell").get<bool>();
   const auto severity = std::clamp<std::int64_t>(whole(body, "severity"), 0, 3);
   const auto& parts = at(body, "parts");
+  const auto sign = leading_sign(body);
   return {{"id", std::to_string(whole(body, "id"))},
           {"state", text(body, "state")},
           {"severity", kSeverities[static_cast<std::size_t>(severity)]},
@@ -80,6 +102,8 @@ Json row(const Json& body) {
           {"last_sign_at", time_json(body, "last")},
           {"changed_at", time_json(body, "changed")},
           {"reopened", whole(body, "reopened")},
+          {"sign", sign.empty() ? Json() : Json(sign)},
+          {"sign_says", sign_says(body, sign)},
           {"cause", told ? Json(text(first, "cause")) : Json()},
           {"cause_says", told ? Json(text(first, "says")) : Json()},
           {"probability", told ? at(first, "probability") : Json()},
@@ -258,7 +282,10 @@ std::string incidents_text(const Json& list, std::size_t width) {
                    {"next step", false, 7}});
   for (const auto& i : at(list, "items"))
     table.add({text(i, "id"), text(i, "state"), text(i, "severity"), text(i, "opened_at"), printable(text(i, "place")),
-               std::to_string(whole(i, "gpus")), at(i, "cannot_tell") == true ? "cannot tell" : text(i, "cause"),
+               std::to_string(whole(i, "gpus")),
+               at(i, "cannot_tell") != true     ? text(i, "cause")
+               : at(i, "sign_says").is_string() ? "cannot tell: " + text(i, "sign_says")
+                                                : "cannot tell",
                percent(at(i, "probability")), text(i, "action_says")});
   if (at(list, "items").empty()) return "no incidents\n";
   return table.text(width);
@@ -268,6 +295,7 @@ std::string incident_text(const Json& d, std::size_t width) {
   auto out = fmt::format("incident {}: {}, {}, {}{}\n", text(d, "id"), text(d, "state"), text(d, "severity"), printable(text(d, "place")),
                          at(d, "simulated") == true ? " (simulated)" : "");
   out += fmt::format("since {}, last sign {}\n", text(d, "opened_at"), text(d, "last_sign_at"));
+  if (at(d, "sign_says").is_string()) out += fmt::format("sign: {}\n", text(d, "sign_says"));
   if (at(d, "cannot_tell") == true) out += "cause: cannot tell\n";
   out += fmt::format("next step: {}\n\n", text(d, "action_says"));
   for (const auto& c : at(d, "causes")) {
