@@ -1,4 +1,6 @@
 // The REST API as this app uses it.
+
+import type { CaseAdvance, CaseClosing, CaseDetail, CaseStats, CaseToOpen, Offenders, RepairCase } from './api_cases';
 import type {
   Asset,
   ColourMode,
@@ -29,6 +31,7 @@ import type {
 } from './api_types';
 import type { Why } from './api_why';
 
+export type * from './api_cases';
 export * from './api_types';
 export type * from './api_why';
 
@@ -134,6 +137,8 @@ export function queryOf(params: Params): string {
 
 const gpuPath = (id: string) => `/gpus/${encodeURIComponent(id)}`;
 const incidentPath = (id: string) => `/incidents/${encodeURIComponent(id)}`;
+const casePath = (id: string) => `/cases/${encodeURIComponent(id)}`;
+const post = <T>(path: string, body: unknown) => json<T>(path, undefined, { method: 'POST', body });
 
 export const api = {
   summary: (signal?: AbortSignal) => json<FleetSummary>('/fleet/summary', signal),
@@ -161,18 +166,23 @@ export const api = {
   events: (params: Params, signal?: AbortSignal) => json<Page<GpuEvent>>(`/events${queryOf(params)}`, signal),
   incidents: (params: Params, signal?: AbortSignal) => json<Page<Incident>>(`/incidents${queryOf(params)}`, signal),
   incident: (id: string, signal?: AbortSignal) => json<IncidentDetail>(incidentPath(id), signal),
-  sayCause: (id: string, body: { cause: string; verdict: 'right' | 'wrong' }) =>
-    json<IncidentDetail>(`${incidentPath(id)}/feedback`, undefined, { method: 'POST', body }),
-  clearIncident: (id: string, reason: string) =>
-    json<IncidentDetail>(`${incidentPath(id)}/clear`, undefined, { method: 'POST', body: { reason } }),
+  sayCause: (id: string, body: { cause: string; verdict: 'right' | 'wrong' }) => post<IncidentDetail>(`${incidentPath(id)}/feedback`, body),
+  clearIncident: (id: string, reason: string) => post<IncidentDetail>(`${incidentPath(id)}/clear`, { reason }),
+  cases: (params: Params, signal?: AbortSignal) => json<Page<RepairCase>>(`/cases${queryOf(params)}`, signal),
+  repairCase: (id: string, signal?: AbortSignal) => json<CaseDetail>(casePath(id), signal),
+  openCase: (body: CaseToOpen) => post<CaseDetail>('/cases', body),
+  advanceCase: (id: string, body: CaseAdvance) => post<CaseDetail>(`${casePath(id)}/advance`, body),
+  closeCase: (id: string, body: CaseClosing) => post<CaseDetail>(`${casePath(id)}/close`, body),
+  noteCase: (id: string, note: string) => post<CaseDetail>(`${casePath(id)}/note`, { note }),
+  caseStats: (by: string, signal?: AbortSignal) => json<CaseStats>(`/cases/stats${queryOf({ by })}`, signal),
+  offenders: (params: Params, signal?: AbortSignal) => json<Offenders>(`/cases/offenders${queryOf(params)}`, signal),
   timeline: (id: string, params: Params, signal?: AbortSignal) => json<Timeline>(`${gpuPath(id)}/timeline${queryOf(params)}`, signal),
   /** Of one GPU, host or job: `gpu`, `host` or `job` with `at` and `days`. */
   why: (params: Params, signal?: AbortSignal) => json<Why>(`/why${queryOf(params)}`, signal),
   coverage: (signal?: AbortSignal) => json<Coverage>('/fleet/coverage', signal),
   assets: (params: Params, signal?: AbortSignal) => json<Page<Asset>>(`/assets${queryOf(params)}`, signal),
   maintenance: (params: Params, signal?: AbortSignal) => json<Page<Maintenance>>(`/maintenance${queryOf(params)}`, signal),
-  startMaintenance: (body: { target: string; until: string | null; reason: string | null }) =>
-    json<Maintenance>('/maintenance', undefined, { method: 'POST', body }),
+  startMaintenance: (body: { target: string; until: string | null; reason: string | null }) => post<Maintenance>('/maintenance', body),
   endMaintenance: (target: string) => json<Maintenance>(`/maintenance/${encodeURIComponent(target)}`, undefined, { method: 'DELETE' }),
   /** Who the server takes this tab for; with `key`, whom that key would make it. */
   me: (signal?: AbortSignal, key?: string) => json<Me>('/me', signal, key === undefined ? {} : { key }),

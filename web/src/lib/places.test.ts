@@ -10,7 +10,7 @@ describe('addresses', () => {
     expect(rackHref('r1')).toBe('/racks/r1');
     expect(siteHref('fra1')).toBe('/sites/fra1');
     expect(gpuHref('S1', 'events')).toBe('/gpus/S1?tab=events');
-    expect(incidentsHref('rack', 'r 1', 'fra1')).toBe('/incidents?rack=r+1&site=fra1');
+    expect(incidentsHref('rack', 'r 1')).toBe('/incidents?rack=r+1');
     expect(incidentsHref('host', 'a&b')).toBe('/incidents?host=a%26b');
   });
   it('go along with the window, and their own words win', () => {

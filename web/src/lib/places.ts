@@ -20,9 +20,7 @@ export const caseOfIncident = (id: string) => `/cases/new?incident=${segment(id)
 export const newCaseHref = (what: 'gpu' | 'host', name: string) => `/cases/new?${what}=${segment(name)}`;
 
 /** The list of incidents of a host or a rack. */
-export function incidentsHref(kind: 'host' | 'rack', name: string, site?: string | null): string {
-  return `/incidents?${new URLSearchParams({ [kind]: name, ...(site ? { site } : {}) })}`;
-}
+export const incidentsHref = (kind: 'host' | 'rack', name: string) => `/incidents?${new URLSearchParams({ [kind]: name })}`;
 
 export interface Crumb {
   text: string;

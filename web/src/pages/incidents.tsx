@@ -3,7 +3,7 @@ import { kMostOpen } from '../app/incidents';
 import { now, summary } from '../app/live';
 import { navigate, query, withQuery } from '../app/router';
 import { count, exact, number, sentence } from '../lib/format';
-import { hostsOf, matches } from '../lib/incident_filter';
+import { matches } from '../lib/incident_filter';
 import { byUrgency, causeWords, openFor, openWords, placeHref, reach, sureness } from '../lib/incidents';
 import { incidentHref } from '../lib/places';
 import { AsOf, When } from '../parts/as_of';
@@ -127,21 +127,13 @@ function Filters() {
         </select>
       </label>
       <Chip name="host" />
-      <Chip name="rack" also={['site']} />
+      <Chip name="rack" />
     </search>
   );
 }
 
-// The API knows which incidents touch a host; of a rack, the rows say where each began.
-function useFilter(): (i: Incident) => boolean {
-  const [q, rack, site] = [asked('q'), asked('rack'), asked('site')];
-  const layout = useData(rack && 'layout', async (signal) => (rack ? api.layout(signal) : null));
-  const hosts = rack ? hostsOf(layout.value, rack, site) : null;
-  return (i) => matches(i, q, hosts);
-}
-
 function headline(items: Incident[], all: Incident[]): { main: string; detail: string } {
-  if (!asked('q') && !asked('rack')) return openWords(items, items.length >= kMostOpen);
+  if (!asked('q')) return openWords(items, items.length >= kMostOpen);
   return { main: `${number(items.length)} of ${count(all.length, 'open incident')}`, detail: openWords(items, false).detail };
 }
 
@@ -182,12 +174,13 @@ function Open({ open, items, last }: { open: Data<{ items: Incident[]; as_of: st
 
 /** What is wrong, worst first: where, why, and what to do next. */
 export function Incidents() {
-  const host = asked('host') || null;
-  const open = useData(`open incidents ${host}`, (signal) => api.incidents({ state: 'open', host, limit: kMostOpen }, signal));
-  const cleared = useData(`cleared incidents ${host}`, (signal) => api.incidents({ state: 'cleared', host, limit: kCleared }, signal));
+  const where = { host: asked('host'), rack: asked('rack') };
+  const key = JSON.stringify(where);
+  const open = useData(`open incidents ${key}`, (signal) => api.incidents({ state: 'open', limit: kMostOpen, ...where }, signal));
+  const cleared = useData(`cleared incidents ${key}`, (signal) => api.incidents({ state: 'cleared', limit: kCleared, ...where }, signal));
   useRefresh(open.reload, summary.value?.as_of, 4000);
   useRefresh(cleared.reload, summary.value?.as_of, 10_000);
-  const filter = useFilter();
+  const filter = (i: Incident) => matches(i, asked('q'));
   const all = open.value?.items ?? [];
   const items = byUrgency(all.filter(filter));
   const over = (cleared.value?.items ?? []).filter(filter);

@@ -5,7 +5,7 @@ import { askIncidents, openIncidents } from '../app/incidents';
 import { now, summary } from '../app/live';
 import { navigate, query } from '../app/router';
 import { lengthOf } from '../lib/duration';
-import { exact, kDash, sentence, shortTime } from '../lib/format';
+import { exact, kDash, readable, sentence, shortTime } from '../lib/format';
 import { resetOrRma } from '../lib/incidents';
 import { whyNot } from '../lib/maintenance';
 import { caseOfIncident, gpuHref, hostHref, incidentHref, newCaseHref } from '../lib/places';
@@ -77,7 +77,7 @@ function NextCard({ why }: { why: Why }) {
         <p class="next-action" data-testid="next-action">
           {next ? sentence(next.says) : 'Nothing, as far as is known'}
         </p>
-        {next && <p class="t2">{sentence(next.because)}</p>}
+        {next && <p class="t2">{readable(sentence(next.because))}</p>}
         {answer && (
           <p class="t2 reset-or-rma" data-testid="reset-or-rma">
             Reset or RMA? <b class="answer">{answer}.</b>
@@ -141,7 +141,7 @@ function RuledOut({ why }: { why: Why }) {
           <li key={r.cause}>
             <s aria-hidden="true">×</s>
             <span>
-              <b class="main">{sentence(r.says)}</b> <span class="t2">{sentence(r.because)}</span>
+              <b class="main">{sentence(r.says)}</b> <span class="t2">{readable(sentence(r.because))}</span>
             </span>
           </li>
         ))}
@@ -158,7 +158,7 @@ function NotKnown({ why }: { why: Why }) {
         {why.unknown.map((u) => (
           <li key={u}>
             <s aria-hidden="true">?</s>
-            <span>{sentence(u)}</span>
+            <span>{readable(sentence(u))}</span>
           </li>
         ))}
       </ul>
@@ -219,7 +219,7 @@ function Answer({ why, question, ...rest }: JudgeProps & { why: Why; question: Q
   return (
     <>
       <div class="story why-story">
-        <h1 data-testid="verdict">{why.verdict}</h1>
+        <h1 data-testid="verdict">{readable(why.verdict)}</h1>
       </div>
       <Facts why={why} />
       <AskAgain question={question} />

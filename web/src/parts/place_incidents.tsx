@@ -46,7 +46,7 @@ export function PlaceIncidents(props: Props) {
     <Card title="Open incidents here" class="gpu-incidents" hint={open.length > 1 && 'the worst first'}>
       <IncidentList incidents={open.slice(0, kShown)} testid="place-incidents" />
       {open.length > kShown && (
-        <a class="more" href={incidentsHref(kind, name, kind === 'rack' ? props.gpus[0]?.datacenter : null)}>
+        <a class="more" href={incidentsHref(kind, name)}>
           {`${open.length - kShown} more`} ›
         </a>
       )}
