@@ -21,6 +21,7 @@ export interface RepairCase {
   overdue: boolean;
   watch_until: string | null;
   outcome: CaseOutcome | null;
+  relapses: number; // times that the fault came back in this case
   cost: number | null;
   opened_by: string;
   simulated: boolean;
@@ -63,10 +64,12 @@ export interface CaseStat {
   helped: number;
   did_not_help: number;
   cannot_tell: number;
-  share: number | null; // helped of helped and did_not_help, with its Wilson interval
+  relapses: number;
+  share: number | null; // helped of helped and did_not_help, with its Wilson interval; both count tries
   low: number | null;
   high: number | null;
   median_days: number | null;
+  simulated: boolean;
 }
 
 export interface CaseStats {
@@ -105,6 +108,7 @@ export interface CaseToOpen {
   host?: string;
   action?: string;
   incident?: string;
+  fault?: string;
   symptom?: string;
   note?: string;
   due?: string;

@@ -26,7 +26,7 @@ export interface WhyCause {
   evidence_for: CauseEvidence[];
   evidence_against: CauseEvidence[];
   side?: string;
-  action_says?: string;
+  action_says: string;
 }
 
 export interface WhyIncident extends Incident {
@@ -36,8 +36,8 @@ export interface WhyIncident extends Incident {
 export interface RanThere {
   job: string;
   user: string | null;
-  gpus: number | string[];
-  hosts: number | string[];
+  gpus: number;
+  hosts: number;
   from: string;
   to: string | null;
   end: 'finished' | 'failed' | 'running' | 'unknown';
@@ -46,6 +46,7 @@ export interface RanThere {
 export interface Why {
   as_of: string;
   about: { what: WhyWhat; gpu: string | null; host: string | null; job: string | null; at: string; from: string; to: string };
+  job?: RanThere; // of a question about a job
   verdict: string;
   cannot_tell: boolean;
   reset_or_rma: string | null; // an action's name

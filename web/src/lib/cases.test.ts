@@ -50,6 +50,7 @@ function repair(id: number, more: Partial<RepairCase> = {}): RepairCase {
     overdue: false,
     watch_until: null,
     outcome: null,
+    relapses: 0,
     cost: null,
     opened_by: 'ops',
     simulated: false,
@@ -114,11 +115,14 @@ describe('the headline', () => {
     expect(boardWords([], false).main).toBe('No open repair case');
   });
 
-  it('of the overview is silent unless something is late', () => {
+  it('of the overview is silent unless something is late or did not hold', () => {
     expect(lateWords([repair(1)])).toBeNull();
     expect(lateWords([repair(1), repair(2, { overdue: true })])).toEqual({ text: 'The repair of GPU 1650 is overdue.', href: '/cases/2' });
     const both = [repair(1, { overdue: true }), repair(2, { overdue: true })];
-    expect(lateWords(both)).toEqual({ text: '2 repairs are overdue.', href: '/cases?due=overdue' });
+    expect(lateWords(both)).toEqual({ text: 'Repairs: 2 overdue.', href: '/cases?due=overdue' });
+    const back = repair(3, { relapses: 1 });
+    expect(lateWords([back])).toEqual({ text: 'The repair of GPU 1650 did not hold: the fault came back.', href: '/cases/3' });
+    expect(lateWords([...both, back])).toEqual({ text: 'Repairs: 2 overdue, 1 did not hold.', href: '/cases' });
   });
 });
 

@@ -153,6 +153,8 @@ export function rateShare(rate: FaultRate | null, other: FaultRate | null): numb
   return most > 0 ? (rate?.per_30_days ?? 0) / most : 0;
 }
 
+/** Families of signs that a repair can be about. */
+export const kFamilies = ['memory', 'pcie', 'nvlink', 'thermal', 'power', 'firmware', 'software', 'silence'];
 const kFaults: Record<string, string> = { pcie: 'PCIe', nvlink: 'NVLink' };
 /** A family of signs, as people write it. */
 export const faultName = (fault: string) => kFaults[fault] ?? title(fault);

@@ -16,11 +16,17 @@ export function byDue(items: RepairCase[]): RepairCase[] {
 export const placeName = (c: Pick<RepairCase, 'gpu' | 'host' | 'slot'>) =>
   c.gpu ? `GPU ${c.gpu}` : c.slot ? `slot ${c.slot}` : c.host ? `host ${c.host}` : 'not named';
 
-/** What the overview says of repairs; null where nothing is late. */
+/** What the overview says of repairs: those that are late, and those that did not hold. Null where there are none. */
 export function lateWords(active: RepairCase[]): { text: string; href: string } | null {
   const late = byDue(active.filter((c) => c.overdue));
-  const first = late[0];
+  const back = active.filter((c) => c.relapses > 0 && !c.overdue);
+  const first = late[0] ?? back[0];
   if (!first) return null;
-  if (late.length === 1) return { text: `The repair of ${placeName(first)} is overdue.`, href: caseHref(first.id) };
-  return { text: `${number(late.length)} repairs are overdue.`, href: '/cases?due=overdue' };
+  const said = late[0] ? 'is overdue' : 'did not hold: the fault came back';
+  if (late.length + back.length === 1) return { text: `The repair of ${placeName(first)} ${said}.`, href: caseHref(first.id) };
+  const parts = [late.length > 0 && `${number(late.length)} overdue`, back.length > 0 && `${number(back.length)} did not hold`];
+  return {
+    text: `Repairs: ${parts.filter(Boolean).join(', ')}.`,
+    href: late.length > 0 && back.length === 0 ? '/cases?due=overdue' : '/cases',
+  };
 }

@@ -8,11 +8,13 @@ import {
   firstSign,
   focusOf,
   jobReach,
+  jobsOf,
   marksOf,
   place,
   questionOf,
   runsOf,
   stacked,
+  verdictWords,
   whyHref,
   whyOfIncident,
 } from './why';
@@ -151,9 +153,18 @@ describe('in words', () => {
     ]);
   });
 
-  it('says how large a job is, from numbers or from names', () => {
+  it('says how large a job is, and puts the one that is asked about first', () => {
     expect(jobReach({ gpus: 8, hosts: 1 })).toBe('8 GPUs on 1 host');
-    expect(jobReach({ gpus: ['a'], hosts: ['b', 'c'] })).toBe('1 GPU on 2 hosts');
+    const [own, other] = [ran(5, 6), ran(0, 1)];
+    expect(jobsOf({ job: own, ran_there: [other] })).toEqual([own, other]);
+    expect(jobsOf({ ran_there: [other] })).toEqual([other]);
+  });
+
+  it('tells the verdict without the words of machines', () => {
+    expect(verdictWords('GPU S1: Xid 79 at 2026-11-26T08:05:00Z; most likely off_bus: the bus was lost (79 %) (incident 4).')).toBe(
+      'GPU S1: Xid 79 at 26 Nov 08:05 UTC; most likely: the bus was lost (79 %) (incident 4).',
+    );
+    expect(verdictWords('Nothing was heard.')).toBe('Nothing was heard.');
   });
 
   it('names whom it is about', () => {

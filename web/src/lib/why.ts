@@ -1,6 +1,6 @@
 // Why something happened: whom to ask about, and one line of time with a lane for job, GPU, host and switch.
 import type { RanThere, Severity, Why, WhyLane, WhyMoment, WhyWhat } from '../api';
-import { count } from './format';
+import { count, readable } from './format';
 
 export interface Question {
   what: WhyWhat | 'any'; // any: found out by asking
@@ -186,10 +186,14 @@ export function runsOf(moments: WhyMoment[]): Run[] {
   return runs;
 }
 
-const many = (n: number | string[]) => (typeof n === 'number' ? n : n.length);
-
 /** "8 GPUs on 1 host": how much of the fleet a job had. */
-export const jobReach = (j: Pick<RanThere, 'gpus' | 'hosts'>) => `${count(many(j.gpus), 'GPU')} on ${count(many(j.hosts), 'host')}`;
+export const jobReach = (j: Pick<RanThere, 'gpus' | 'hosts'>) => `${count(j.gpus, 'GPU')} on ${count(j.hosts, 'host')}`;
+
+/** The verdict for people: moments as they read them, and no word of the table of causes before its sentence. */
+export const verdictWords = (verdict: string) => readable(verdict.replace(/\bmost likely [a-z_]+: /, 'most likely: '));
+
+/** The job that is asked about, and those beside it. */
+export const jobsOf = (why: Pick<Why, 'job' | 'ran_there'>) => (why.job ? [why.job, ...why.ran_there] : why.ran_there);
 
 /** Whom an answer is about. */
 export function aboutName(about: Pick<Why['about'], 'what' | 'gpu' | 'host' | 'job'>): string {

@@ -83,6 +83,11 @@ function Header({ of: c }: { of: CaseDetail }) {
           <li>
             <Due of={c} />
           </li>
+          {c.relapses > 0 && (
+            <li class="t-degraded">
+              <BandShape band="degraded" /> came back {count(c.relapses, 'time')}
+            </li>
+          )}
           <li>opened by {c.opened_by}</li>
           {c.cost !== null && <li>cost so far {number(c.cost, Number.isInteger(c.cost) ? 0 : 2)}</li>}
           {c.simulated && <li class="t3">simulated</li>}

@@ -3,7 +3,7 @@ import { useRef, useState } from 'preact/hooks';
 import { api, type CaseToOpen, type IncidentDetail } from '../api';
 import { now } from '../app/live';
 import { navigate, query } from '../app/router';
-import { kRepairs } from '../lib/cases';
+import { faultName, kFamilies, kRepairs } from '../lib/cases';
 import { sentence } from '../lib/format';
 import { causeWords, sureness } from '../lib/incidents';
 import { kLengths, untilOf, whyNot } from '../lib/maintenance';
@@ -33,6 +33,7 @@ function bodyOf(data: FormData, incident: string | null, due: string | null): Ca
   return {
     ...(incident ? { incident } : about ? { [what]: about } : {}),
     ...(text('action') && { action: text('action') }),
+    ...(text('fault') && { fault: text('fault') }),
     ...(text('symptom') && { symptom: text('symptom') }),
     ...(text('note') && { note: text('note') }),
     ...(due && { due }),
@@ -92,6 +93,19 @@ function Fields({ given, setDue, due }: { given: Given; due: string; setDue: (du
           ))}
         </select>
       </label>
+      {!incident && (
+        <label>
+          <span class="t2">Kind of fault that is watched</span>
+          <select class="field" name="fault">
+            <option value="">any</option>
+            {kFamilies.map((f) => (
+              <option value={f} key={f}>
+                {faultName(f)}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
       <label class="long whole-row">
         <span class="t2">What is wrong, in a sentence</span>
         <input

@@ -9,7 +9,7 @@ import { exact, kDash, readable, sentence, shortTime } from '../lib/format';
 import { resetOrRma } from '../lib/incidents';
 import { whyNot } from '../lib/maintenance';
 import { caseOfIncident, gpuHref, hostHref, incidentHref, newCaseHref } from '../lib/places';
-import { aboutName, jobReach, kOrder, type Question, questionOf, whyHref, whyOfIncident } from '../lib/why';
+import { aboutName, jobReach, kOrder, type Question, questionOf, verdictWords, whyHref, whyOfIncident } from '../lib/why';
 import { Ask, AskAgain } from '../parts/ask_why';
 import { Cause, type Verdict } from '../parts/causes_card';
 import { Denied } from '../parts/denied';
@@ -22,6 +22,8 @@ import { WhyLine } from '../parts/why_line';
 import '../style/place.css';
 import '../style/incident.css';
 import '../style/why.css';
+
+const kEnds: Record<RanThere['end'], string> = { finished: 'finished', failed: 'failed', running: 'still runs', unknown: 'not known' };
 
 function Facts({ why }: { why: Why }) {
   const { about } = why;
@@ -38,6 +40,11 @@ function Facts({ why }: { why: Why }) {
           )}
         </b>
       </li>
+      {why.job && (
+        <li>
+          {jobReach(why.job)}, {kEnds[why.job.end] === 'not known' ? 'its end is not known' : kEnds[why.job.end]}
+        </li>
+      )}
       {about.host && about.what !== 'host' && (
         <li>
           on{' '}
@@ -166,8 +173,6 @@ function NotKnown({ why }: { why: Why }) {
   );
 }
 
-const kEnds: Record<RanThere['end'], string> = { finished: 'finished', failed: 'failed', running: 'still runs', unknown: 'not known' };
-
 const kJobColumns: Column<RanThere>[] = [
   {
     title: 'Job',
@@ -187,10 +192,9 @@ const kJobColumns: Column<RanThere>[] = [
 ];
 
 function RanThereCard({ why }: { why: Why }) {
-  const title = why.about.what === 'job' ? 'What ran on these GPUs' : 'What ran there';
   return (
-    <Card title={title} class="c12">
-      {why.ran_there.length === 0 && <Empty>No job is on record here in this time.</Empty>}
+    <Card title={why.job ? 'What else ran there' : 'What ran there'} class="c12">
+      {why.ran_there.length === 0 && <Empty>No {why.job ? 'other ' : ''}job is on record here in this time.</Empty>}
       {why.ran_there.length > 0 && (
         <DataTable
           label="Table of jobs that ran there"
@@ -219,7 +223,7 @@ function Answer({ why, question, ...rest }: JudgeProps & { why: Why; question: Q
   return (
     <>
       <div class="story why-story">
-        <h1 data-testid="verdict">{readable(why.verdict)}</h1>
+        <h1 data-testid="verdict">{verdictWords(why.verdict)}</h1>
       </div>
       <Facts why={why} />
       <AskAgain question={question} />

@@ -2,7 +2,7 @@
 import type { RepairCase } from '../api';
 import { now } from '../app/live';
 import { actionName, ageOf, byDue, closesWhen, dueWords, kColumns, placeName } from '../lib/cases';
-import { exact, sentence } from '../lib/format';
+import { count, exact, sentence } from '../lib/format';
 import { caseHref } from '../lib/places';
 import { BandShape } from './icons';
 
@@ -31,6 +31,11 @@ function CaseCard({ of: c }: { of: RepairCase }) {
         <span class="t3" title={`opened ${exact(c.opened_at)} by ${c.opened_by}`}>
           open {ageOf(c, now.value)}
         </span>
+        {c.relapses > 0 && (
+          <span class="t-degraded whole">
+            <BandShape band="degraded" /> came back {count(c.relapses, 'time')}
+          </span>
+        )}
         <Due of={c} />
       </p>
       <p class="t3 case-closes">{closesWhen(c)}</p>

@@ -36,12 +36,20 @@ function Helped({ stat }: { stat: CaseStat }) {
   );
 }
 
+function Action({ stat }: { stat: CaseStat }) {
+  return (
+    <>
+      {actionName(stat.action)} {stat.simulated && <span class="t3 sure">simulated</span>}
+    </>
+  );
+}
+
 const columns = (by: string): Column<CaseStat>[] => [
-  { title: 'Action', heads: true, class: 'name', cell: (s) => actionName(s.action) },
+  { title: 'Action', heads: true, class: 'name', cell: (s) => <Action stat={s} /> },
   ...(by.includes('fault') ? [{ title: 'Fault', cell: (s: CaseStat) => (s.fault ? faultName(s.fault) : kDash) }] : []),
   ...(by.includes('model') ? [{ title: 'Model', cell: (s: CaseStat) => s.model ?? kDash }] : []),
   { title: 'Helped, and how sure that is', class: 's-helped', cell: (s) => <Helped stat={s} /> },
-  { title: 'Cases', class: 't2', cell: helpedWords },
+  { title: 'Tries', class: 't2', cell: helpedWords },
   { title: 'Cannot tell', class: 'r hidden-on-cards', cell: (s) => number(s.cannot_tell) },
   { title: 'Median time', class: 'r beside', cell: (s) => (s.median_days === null ? kDash : `${number(s.median_days, 1)} d`) },
 ];
@@ -78,11 +86,11 @@ export function CaseStats() {
             testid="case-stats"
             columns={columns(by)}
             rows={items}
-            keyOf={(s) => `${s.action} ${s.fault} ${s.model}`}
+            keyOf={(s) => `${s.action} ${s.fault} ${s.model} ${s.simulated}`}
           />
           <p class="note t3">
-            The bar is the range in which the true share lies with {percent(value?.confidence)} confidence (Wilson): few cases, wide bar.
-            Cases that cannot tell, and cancelled ones, are not part of it.
+            The bar is the range in which the true share lies with {percent(value?.confidence)} confidence (Wilson): few tries, wide bar. A
+            relapse and a failed test are tries that did not help; cases that cannot tell, and cancelled ones, are not part of it.
           </p>
         </>
       )}

@@ -12,6 +12,7 @@ import {
   firstSign,
   focusOf,
   type JobBar,
+  jobsOf,
   kLanes,
   type LaneMark,
   marksOf,
@@ -115,7 +116,7 @@ const bins = () => Math.max(12, Math.floor((Math.min(innerWidth, 1760) - (innerW
 
 function Lane({ why, window, lane, text }: { why: Why; window: Window; lane: WhyLane; text: string }) {
   const inside = why.timeline.filter((m) => m.lane === lane && within(window, m.at));
-  const { rows, left } = lane === 'job' ? stacked(barsOf(why.ran_there, window), kJobRows) : { rows: [], left: 0 };
+  const { rows, left } = lane === 'job' ? stacked(barsOf(jobsOf(why), window), kJobRows) : { rows: [], left: 0 };
   if (inside.length === 0 && rows.length === 0) return null;
   return (
     <div class="lane">
@@ -271,8 +272,8 @@ export function WhyLine({ why }: { why: Why }) {
         </>
       }
     >
-      {why.timeline.length === 0 && why.ran_there.length === 0 && <Empty>Nothing was heard in this time.</Empty>}
-      {(inside.length > 0 || why.ran_there.length > 0) && (
+      {why.timeline.length === 0 && jobsOf(why).length === 0 && <Empty>Nothing was heard in this time.</Empty>}
+      {(inside.length > 0 || jobsOf(why).length > 0) && (
         <div class="body lanes" data-testid="why-lanes">
           <Flags why={why} window={window} />
           {kLanes.map((l) => (
