@@ -492,12 +492,23 @@ export interface IncidentDetail extends Incident {
   lines_left_out: number;
   parts: IncidentPart[];
   history: IncidentStep[];
+  what_helped?: HelpedBefore[]; // the surest first
 }
 
-/** An event, or a step of an incident, of a board or its host. */
+/** How often an action helped against such a fault. */
+export interface HelpedBefore {
+  action: string;
+  helped: number;
+  of: number;
+  low: number;
+  high: number;
+  says: string;
+}
+
+/** An event, or a step of an incident or a repair case, of a board or its host. */
 export interface TimelineItem {
   at: string;
-  what: 'event' | 'incident';
+  what: 'event' | 'incident' | 'case';
   kind: string;
   about: string;
   code: number | null;

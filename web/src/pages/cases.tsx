@@ -14,7 +14,7 @@ import { BandShape } from '../parts/icons';
 import { Card, Empty, ErrorNote, Skeleton } from '../parts/states';
 import { type Column, DataTable } from '../parts/table';
 import { type Tab, Tabs } from '../parts/tabs';
-import { useData, useRefresh } from '../parts/use_data';
+import { type Data, useData, useRefresh } from '../parts/use_data';
 import '../style/cases.css';
 
 const kTabs: Tab[] = [
@@ -102,12 +102,25 @@ function Closed({ items, all }: { items: RepairCase[]; all: boolean }) {
   );
 }
 
-function Board() {
+type Listed = Data<{ items: RepairCase[] }>;
+const activeOf = (where: { gpu?: string; host?: string }, signal: AbortSignal) =>
+  api.cases({ state: 'active', limit: kMost, ...where }, signal);
+const nothing = { items: [] };
+
+// Of a GPU or a host the server knows best, also where a board took another's place; all others are asked for once a page.
+function useActive(all: Listed): Listed {
+  const where = { gpu: asked('gpu'), host: asked('host') };
+  const narrow = where.gpu !== '' || where.host !== '';
+  const own = useData(`active cases ${JSON.stringify(where)}`, async (signal) => (narrow ? activeOf(where, signal) : nothing));
+  useRefresh(own.reload, summary.value?.as_of, narrow ? 5000 : Number.POSITIVE_INFINITY);
+  return narrow ? own : all;
+}
+
+function Board({ all: listed }: { all: Listed }) {
   const where = { gpu: asked('gpu'), host: asked('host') };
   const key = JSON.stringify(where);
-  const active = useData(`active cases ${key}`, (signal) => api.cases({ state: 'active', limit: kMost, ...where }, signal));
+  const active = useActive(listed);
   const closed = useData(`closed cases ${key}`, (signal) => api.cases({ state: 'closed', limit: kClosed, ...where }, signal));
-  useRefresh(active.reload, summary.value?.as_of, 5000);
   useRefresh(closed.reload, summary.value?.as_of, 15_000);
   const all = active.value?.items ?? [];
   const shown = all.filter((c) => hasWords(c, asked('q')) && (asked('due') !== 'overdue' || c.overdue));
@@ -133,25 +146,20 @@ function Board() {
   );
 }
 
-function Headline() {
-  const { value, reload } = useData('active cases', (signal) => api.cases({ state: 'active', limit: kMost }, signal));
-  useRefresh(reload, summary.value?.as_of, 5000);
-  const said = value ? boardWords(value.items, value.items.length >= kMost) : { main: 'Repair cases', detail: '' };
-  return (
-    <div class="story">
-      <h1>{said.main}</h1>
-      <p>{said.detail}</p>
-    </div>
-  );
-}
-
 export function Cases() {
   const tab = kTabs.find((t) => t.name === asked('tab'))?.name ?? 'board';
+  const all = useData('active cases', (signal) => activeOf({}, signal));
+  useRefresh(all.reload, summary.value?.as_of, 5000);
+  const items = all.value?.items;
+  const said = items ? boardWords(items, items.length >= kMost) : { main: 'Repair cases', detail: '' };
   return (
     <>
-      <Headline />
+      <div class="story">
+        <h1>{said.main}</h1>
+        <p>{said.detail}</p>
+      </div>
       <Tabs tabs={kTabs} current={tab} label="Parts of this page" />
-      {tab === 'board' && <Board />}
+      {tab === 'board' && <Board all={all} />}
       {tab === 'helped' && <CaseStats />}
       {tab === 'offenders' && <CaseOffenders />}
     </>

@@ -25,6 +25,7 @@ import { CausesCard, type Verdict } from '../parts/causes_card';
 import { Denied } from '../parts/denied';
 import { SeverityShape, SeverityWord } from '../parts/incident_list';
 import { Outcome, type Said, words } from '../parts/outcome';
+import { RangeBar } from '../parts/range_bar';
 import { SignsCard } from '../parts/signs_card';
 import { Card, ErrorNote, Skeleton } from '../parts/states';
 import { type Column, DataTable } from '../parts/table';
@@ -144,6 +145,27 @@ function Sides({ sides }: { sides: Record<string, number> }) {
   );
 }
 
+const kHelped = 3;
+
+/** What repairs of such a fault are worth, from the cases that were closed. */
+function HelpedBefore({ incident }: { incident: IncidentDetail }) {
+  const helped = incident.what_helped ?? [];
+  if (helped.length === 0) return null;
+  return (
+    <>
+      <h3>What helped before</h3>
+      <ul class="helped-before" data-testid="what-helped">
+        {helped.slice(0, kHelped).map((h) => (
+          <li key={h.action}>
+            <RangeBar share={h.helped / h.of} low={h.low} high={h.high} />
+            <span class="t2">{sentence(h.says)}</span>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
 function Onward({ incident }: { incident: IncidentDetail }) {
   const why = whyOfIncident(incident);
   return (
@@ -176,6 +198,7 @@ function NextCard(props: ActProps & { known: boolean }) {
           </p>
         )}
         <Onward incident={incident} />
+        <HelpedBefore incident={incident} />
         <h3>Whose side is it on?</h3>
         <Sides sides={incident.sides} />
         {open && <ClearForm {...props} />}

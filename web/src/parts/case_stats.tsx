@@ -5,6 +5,7 @@ import { navigate, query, withQuery } from '../app/router';
 import { actionName, faultName, helpedWords, rangeWords } from '../lib/cases';
 import { kDash, number, percent } from '../lib/format';
 import { AsOf } from './as_of';
+import { RangeBar } from './range_bar';
 import { Card, Empty, ErrorNote, Skeleton } from './states';
 import { type Column, DataTable } from './table';
 import { useData, useRefresh } from './use_data';
@@ -15,21 +16,10 @@ const kBy = [
   { by: 'action,fault,model', text: 'and model' },
 ];
 
-/** A share as a dot on a line from 0 to 100 %, with its range as a bar behind it. */
-function RangeBar({ stat }: { stat: CaseStat }) {
-  const { share, low, high } = stat;
-  return (
-    <span class="range-bar" aria-hidden="true">
-      {low !== null && high !== null && <i style={{ left: `${low * 100}%`, width: `${(high - low) * 100}%` }} />}
-      {share !== null && <b style={{ left: `${share * 100}%` }} />}
-    </span>
-  );
-}
-
 function Helped({ stat }: { stat: CaseStat }) {
   return (
     <span class="helped">
-      <RangeBar stat={stat} />
+      <RangeBar {...stat} />
       <b class="helped-share">{percent(stat.share)}</b>
       <span class="t3 whole">{rangeWords(stat)}</span>
     </span>
