@@ -15,7 +15,9 @@
 
 namespace ghm::services {
 class Incidents;
-}
+class Cases;
+struct CasesNow;
+}  // namespace ghm::services
 
 namespace ghm::api {
 
@@ -33,6 +35,10 @@ using ChangeLedger = std::function<void(std::function<void(fleet::Ledger&)> chan
 /// Does `change` to the incidents on their own thread, soon; `kept` hears when what it changed is durable, or why it could not be.
 using ChangeIncidents = std::function<void(std::function<Result<std::vector<store::Record>>(services::Incidents&)> change,
                                            std::function<void(const Result<void>&)> kept)>;
+
+/// The same for repair cases.
+using ChangeCases = std::function<void(std::function<Result<std::vector<store::Record>>(services::Cases&)> change,
+                                       std::function<void(const Result<void>&)> kept)>;
 
 /// All that a request may touch.
 struct World {
@@ -53,7 +59,9 @@ struct World {
   /// The same for batches of agents.
   std::function<void(transport::PackedBatch, bool backfill, std::function<void(const Result<void>&)> told)> take_batch = {};
   ChangeIncidents change_incidents = {};  // empty: there are none
-  std::string rma_key_file = {};          // what evidence bundles are signed with, made at first use; empty: none are made
+  ChangeCases change_cases = {};
+  std::function<std::shared_ptr<const services::CasesNow>()> cases = {};  // active cases and what helped; empty: there are none
+  std::string rma_key_file = {};  // what evidence bundles are signed with, made at first use; empty: none are made
   const health::Profile* profile = &health::default_profile();  // with which scores are worked out
 };
 

@@ -70,6 +70,19 @@ bool Body::flag(const char* name) {
   return *found == views::Json(true);
 }
 
+bool Body::required_flag(const char* name) {
+  if (find(name) == nullptr) complain(name, "true or false");
+  return flag(name);
+}
+
+std::optional<views::Json> Body::optional_object(const char* name) {
+  const auto* found = find(name);
+  if (found == nullptr) return std::nullopt;
+  if (found->is_object()) return *found;
+  complain(name, "an object");
+  return std::nullopt;
+}
+
 std::map<std::string, std::string> Body::texts(const char* name) {
   std::map<std::string, std::string> out;
   const auto* found = find(name);

@@ -26,6 +26,9 @@ class Body {
   std::optional<Timestamp> optional_time(const char* name);
   std::optional<double> optional_number(const char* name);
   bool flag(const char* name);
+  /// Required: it must be said.
+  bool required_flag(const char* name);
+  std::optional<views::Json> optional_object(const char* name);
   /// An object of texts.
   std::map<std::string, std::string> texts(const char* name);
 

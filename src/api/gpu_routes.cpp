@@ -1,5 +1,6 @@
 #include "api/params.h"
 #include "api/route.h"
+#include "services/cases.h"
 #include "services/past_score.h"
 
 namespace ghm::api {
@@ -45,6 +46,19 @@ bool wants_csv(const http::Request& request) {
   return accept.find("text/csv") < accept.find("application/json");  // whichever is named first; npos is last
 }
 
+views::Json case_json(const services::CasesNow::Active& active) {
+  return {{"id", std::to_string(active.id)}, {"state", fleet::to_string(active.state)}};
+}
+
+// The repair case that the board is under now, or else its host: number and state, or null.
+views::Json active_case(const Call& call, const fleet::Board& board) {
+  if (!call.world->cases) return nullptr;
+  const auto cases = call.world->cases();
+  if (const auto own = cases->of_boards.find(board.id); own != cases->of_boards.end()) return case_json(own->second);
+  const auto host = cases->of_hosts.find(board.host);
+  return host == cases->of_hosts.end() ? views::Json() : case_json(host->second);
+}
+
 }  // namespace
 
 http::Response get_gpus(const Call& call) {
@@ -60,7 +74,9 @@ http::Response get_gpu(const Call& call) {
   const auto board = board_named(*call.fleet, call.id);
   if (!board) return problem_of(board.error());
   const auto latest = call.world->telemetry.latest(call.fleet->boards[*board].board.id);
-  return json_answer(views::gpu_detail(*call.fleet, *board, latest));
+  auto detail = views::gpu_detail(*call.fleet, *board, latest);
+  detail["case"] = active_case(call, call.fleet->boards[*board].board);
+  return json_answer(detail);
 }
 
 http::Response get_gpu_health(const Call& call) {

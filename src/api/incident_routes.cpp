@@ -6,7 +6,11 @@
 #include "api/body.h"
 #include "api/params.h"
 #include "api/route.h"
+#include "domain/views/case_view.h"
 #include "domain/views/incident_view.h"
+#include "services/case_past.h"
+#include "services/cases.h"
+#include "services/incident_records.h"
 #include "services/incidents.h"
 
 namespace ghm::api {
@@ -61,22 +65,38 @@ Result<views::Json> find_incidents(const Call& call, const Filter& f, const std:
   return items;
 }
 
-std::string who(const Call& call) {
-  return call.who.key_id.empty() ? call.who.auth : "key " + call.who.key_id;
+// What helped before against this fault on boards of this model.
+views::Json helped_before(const World& world, const views::FleetSnapshot& fleet, const store::Record& record) {
+  const auto incident = services::parse_incident(record);
+  if (!world.cases || !incident || incident->parts.empty()) return views::Json::array();
+  const auto& first = incident->parts.front();
+  std::string model;
+  for (const auto& v : fleet.boards)
+    if (v.board.id == first.board || (first.board == fleet::BoardId::none && v.board.host == first.host && model.empty()))
+      model = v.board.model;
+  const auto family = faults::EvidenceTable::built_in()[faults::facts_of(*incident).leading].family;
+  return views::what_helped(world.cases()->tallies.what_helped(std::string(faults::to_string(family)), model, incident->simulated));
+}
+
+Result<views::Json> detail_of(const World& world, const views::FleetSnapshot& fleet, const store::Record& record) {
+  auto detail = views::incident_detail(record);
+  if (detail) (*detail)["what_helped"] = helped_before(world, fleet, record);
+  return detail;
 }
 
 /// Does `change` to the incidents on their own thread, and answers with the incident when that is durable.
 void change(const Call& call, Finish finish, std::uint64_t id,
             std::function<Result<std::vector<store::Record>>(services::Incidents&)> change) {
   if (!call.world->change_incidents) return finish(http::problem(503, "This server has no incidents."));
-  call.world->change_incidents(std::move(change), [world = call.world, id, finish = std::move(finish)](const Result<void>& kept) {
-    if (!kept) return finish(problem_of(kept.error()));
-    const auto record = world->records.get("incident", fmt::format("{:010}", id));
-    if (!record) return finish(problem_of(record.error()));
-    if (!*record) return finish(http::problem(500, "The incident is not on disk."));
-    const auto detail = views::incident_detail(**record);
-    finish(detail ? json_answer(*detail) : problem_of(detail.error()));
-  });
+  call.world->change_incidents(std::move(change),
+                               [world = call.world, fleet = call.fleet, id, finish = std::move(finish)](const Result<void>& kept) {
+                                 if (!kept) return finish(problem_of(kept.error()));
+                                 const auto record = world->records.get("incident", fmt::format("{:010}", id));
+                                 if (!record) return finish(problem_of(record.error()));
+                                 if (!*record) return finish(http::problem(500, "The incident is not on disk."));
+                                 const auto detail = detail_of(*world, *fleet, **record);
+                                 finish(detail ? json_answer(*detail) : problem_of(detail.error()));
+                               });
 }
 
 }  // namespace
@@ -109,7 +129,7 @@ http::Response get_incident(const Call& call) {
   const auto record = call.world->records.get("incident", fmt::format("{:010}", *id));
   if (!record) return problem_of(record.error());
   if (!*record) return problem_of({Errc::not_found, fmt::format("incident {} is not known", *id)});
-  const auto detail = views::incident_detail(**record);
+  const auto detail = detail_of(*call.world, *call.fleet, **record);
   return detail ? json_answer(*detail) : problem_of(detail.error());
 }
 
@@ -125,7 +145,11 @@ http::Response get_gpu_timeline(const Call& call) {
   // An incident's record carries its newest step: one that began in the range may have changed behind it.
   const auto incidents = call.world->records.recent("incident", {range->from, call.now() + std::chrono::days(2)}, kMostEvents);
   if (!incidents) return problem_of(incidents.error());
-  return json_answer(views::gpu_timeline(*call.fleet, *board, *events, *incidents, *range, *limit));
+  const auto cases = services::cases_of(call.world->records, call.fleet->boards[*board].board, range->from, call.now());
+  if (!cases) return problem_of(cases.error());
+  std::vector<std::pair<Timestamp, views::Json>> repairs;
+  for (const auto& c : *cases) std::ranges::move(views::case_timeline(c, *range), std::back_inserter(repairs));
+  return json_answer(views::gpu_timeline(*call.fleet, *board, *events, *incidents, *range, *limit, std::move(repairs)));
 }
 
 void post_incident_feedback(const Call& call, Finish finish) {

@@ -32,10 +32,6 @@ void change(const Call& call, Finish finish, std::function<Result<http::Response
                             });
 }
 
-std::string who(const Call& call) {
-  return call.who.key_id.empty() ? call.who.auth : "key " + call.who.key_id;
-}
-
 }  // namespace
 
 void post_maintenance(const Call& call, Finish finish) {

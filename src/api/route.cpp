@@ -36,6 +36,14 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/incidents/{id}",    Role::viewer, Work::store,    "",                           get_incident},
     {"POST", "/api/v1/incidents/{id}/feedback", Role::operator_, Work::command, "",                  nullptr, post_incident_feedback},
     {"POST", "/api/v1/incidents/{id}/clear", Role::operator_, Work::command, "",                     nullptr, post_incident_clear},
+    {"GET", "/api/v1/cases",             Role::viewer, Work::store,    "state gpu host limit",       get_cases},
+    {"GET", "/api/v1/cases/stats",       Role::viewer, Work::store,    "by",                         get_case_stats},
+    {"GET", "/api/v1/cases/offenders",   Role::viewer, Work::store,    "by days limit",              get_case_offenders},
+    {"GET", "/api/v1/cases/{id}",        Role::viewer, Work::store,    "",                           get_case},
+    {"POST", "/api/v1/cases",            Role::operator_, Work::command, "",                         nullptr, post_case},
+    {"POST", "/api/v1/cases/{id}/advance", Role::operator_, Work::command, "",                       nullptr, post_case_advance},
+    {"POST", "/api/v1/cases/{id}/close", Role::operator_, Work::command, "",                         nullptr, post_case_close},
+    {"POST", "/api/v1/cases/{id}/note",  Role::operator_, Work::command, "",                         nullptr, post_case_note},
     {"GET", "/api/v1/fleet/coverage",    Role::viewer, Work::snapshot, "",                           get_coverage},
     {"GET", "/api/v1/assets",            Role::viewer, Work::snapshot, "limit cursor q",             get_assets},
     {"POST", "/api/v1/assets",           Role::operator_, Work::command, "",                         nullptr, post_assets},
@@ -109,6 +117,10 @@ Match match(std::string_view method, std::string_view path) {
   }
   if (!found.allow.empty()) found.allow += "OPTIONS";
   return found;
+}
+
+std::string who(const Call& call) {
+  return call.who.key_id.empty() ? call.who.auth : "key " + call.who.key_id;
 }
 
 http::Response json_answer(const views::Json& document) {

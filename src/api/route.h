@@ -59,6 +59,8 @@ Match match(std::string_view method, std::string_view path);
 
 /// What a sender of readings hears: 204 once they are durable; 503 asks it to come again.
 http::Response answer_to_sender(const Result<void>& outcome);
+/// Who asks, for the records: "key 4f2a", or how it was let in.
+std::string who(const Call& call);
 http::Response json_answer(const views::Json& document);
 /// A problem document for a failure: 400 404 409 403 503 500 by its code.
 http::Response problem_of(const Error& error);
@@ -99,6 +101,14 @@ http::Response get_incident(const Call&);
 http::Response get_gpu_timeline(const Call&);
 void post_incident_feedback(const Call&, Finish);
 void post_incident_clear(const Call&, Finish);
+http::Response get_cases(const Call&);  // case_routes.cpp
+http::Response get_case(const Call&);
+http::Response get_case_stats(const Call&);
+http::Response get_case_offenders(const Call&);
+void post_case(const Call&, Finish);
+void post_case_advance(const Call&, Finish);
+void post_case_close(const Call&, Finish);
+void post_case_note(const Call&, Finish);
 http::Response get_gpu_rma(const Call&);  // rma_routes.cpp
 http::Response get_rma_key(const Call&);
 http::Response get_stream(const Call&);  // stream.cpp

@@ -128,6 +128,8 @@ struct Site {
   std::vector<std::string> log;
   std::function<void(remote_write::WriteRequest, bool, std::function<void(const Result<void>&)>)> remote_write;
   std::function<void(transport::PackedBatch, bool, std::function<void(const Result<void>&)>)> take_batch;
+  ChangeCases change_cases;
+  std::function<std::shared_ptr<const services::CasesNow>()> cases;
   http::Handler handler;
 
   void publish(std::uint64_t generation) { fleet = std::make_shared<views::FleetSnapshot>(small_fleet(generation)); }
@@ -150,7 +152,10 @@ struct Site {
                               {},
                               {},
                               remote_write,
-                              take_batch},
+                              take_batch,
+                              {},
+                              change_cases,
+                              cases},
                              Log::to_memory(log));
     std::promise<http::Response> answered;
     handler(request, [&](http::Response r) { answered.set_value(std::move(r)); });

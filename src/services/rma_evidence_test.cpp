@@ -8,6 +8,7 @@
 #include "core/csv.h"
 #include "domain/telemetry/metric_catalogue.h"
 #include "pipeline/ledger_records.h"
+#include "services/case_records.h"
 #include "services/incident_records.h"
 #include "services/rma_past.h"
 #include "services/rma_readings.h"
@@ -111,6 +112,31 @@ TEST(RmaEvidence, CountersHaveATrend) {
   EXPECT_EQ(counters[0]["trend"], "new");
   EXPECT_EQ(counters[0]["increase_7d"], counters[0]["last"]);
   EXPECT_THAT(Site::file(site.gather(), "counters_daily.csv"), HasSubstr("DCGM_FI_DEV_PCIE_REPLAY_COUNTER,288,"));
+}
+
+TEST(RmaEvidence, RepairCasesOfTheBoardAreItsHistory) {
+  Site site;
+  fleet::CaseBook book;
+  for (const auto board : {kBoard, telemetry::BoardId{12}}) {
+    fleet::CaseOpening o;
+    o.board = board;
+    o.gpu = fmt::format("16500{:02}", static_cast<unsigned>(board));
+    o.host = "h1";
+    o.action = "replace_board";
+    o.symptom = "falls off the bus";
+    o.opened = kFault + 1h;
+    ASSERT_TRUE(book.open(o));
+  }
+  ASSERT_TRUE(book.advance(1, {.to = fleet::CaseState::acting}, "ana", kFault + 2h));
+  ASSERT_TRUE(book.advance(1, {.to = fleet::CaseState::testing, .replaced_by = "1650077", .cost = 31'337.0}, "ana", kFault + 3h));
+  ASSERT_TRUE(book.close(1, {fleet::CaseOutcome::cannot_tell, "sold"}, "ana", kFault + 4h));
+  for (const auto& c : book.take_changed()) site.put(to_record(c, nullptr));
+  const auto repairs = site.evidence()["repairs"];
+  ASSERT_EQ(repairs.size(), 1u) << repairs;
+  EXPECT_EQ(repairs[0]["what"], "repair case 1: replace_board");
+  EXPECT_EQ(repairs[0]["detail"], fmt::format("cannot_tell, 1650077 installed {}; for: falls off the bus; closed {}: sold",
+                                              format_rfc3339(kFault + 3h), format_rfc3339(kFault + 4h)));
+  EXPECT_EQ(site.evidence().dump().find("31337"), std::string::npos) << "what it cost is nobody's business outside";
 }
 
 TEST(RmaEvidence, TrendsAreWords) {

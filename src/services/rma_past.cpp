@@ -7,9 +7,11 @@
 
 #include "core/csv.h"
 #include "core/utf8.h"
+#include "domain/views/case_view.h"
 #include "domain/views/incident_view.h"
 #include "domain/views/text_table.h"
 #include "pipeline/ledger_records.h"
+#include "services/case_past.h"
 
 namespace ghm::services {
 namespace {
@@ -207,6 +209,12 @@ Result<RmaHistory> rma_history(const store::RecordStore& records, const views::F
   if (!all) return all.error();
   for (const auto& m : fleet.maintenance.all())
     if (covers(m, board)) repairs.emplace_back(m.from, maintenance_json(m));
+  const auto cases = cases_of(records, board, life(now).from, now);
+  if (!cases) return cases.error();
+  for (const auto& c : *cases)
+    repairs.emplace_back(c.opened, Json{{"at", format_rfc3339(c.opened)},
+                                        {"what", fmt::format("repair case {}: {}", c.id, c.action)},
+                                        {"detail", views::case_in_a_line(c)}});
   std::ranges::stable_sort(repairs, std::greater{}, [](const auto& r) { return r.first; });
   for (auto& [_, r] : repairs) out.repairs.push_back(std::move(r));
   return out;

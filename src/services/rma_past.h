@@ -49,7 +49,7 @@ Result<RmaEvents> rma_events(const store::RecordStore& records, fleet::BoardId b
 
 struct RmaHistory {
   Json intervals = Json::array();  // slots, names, firmware, silence; the newest first
-  Json repairs = Json::array();    // failures with their resolution, maintenance; the newest first
+  Json repairs = Json::array();    // failures with their resolution, repair cases, maintenance; the newest first
   std::string host;                // where the board stood at `at`; empty: not known
 };
 Result<RmaHistory> rma_history(const store::RecordStore& records, const views::FleetSnapshot& fleet, const fleet::Board& board,

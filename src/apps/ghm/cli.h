@@ -61,6 +61,7 @@ void add_restore(CLI::App& app, Run& run);
 void add_migrate(CLI::App& app, Run& run);
 void add_quarantine(CLI::App& app, Run& run);
 void add_incidents(CLI::App& app, Run& run);
+void add_cases(CLI::App& app, Run& run);
 void add_rma(CLI::App& app, Run& run);
 void add_evaluate_causes(CLI::App& evaluate, Run& run);  // a part of `evaluate`
 void add_version(CLI::App& app, Run& run);

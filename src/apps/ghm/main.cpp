@@ -30,6 +30,7 @@ int main(int argc, char** argv) {
   ghm::cli::add_migrate(app, run);
   ghm::cli::add_quarantine(app, run);
   ghm::cli::add_incidents(app, run);
+  ghm::cli::add_cases(app, run);
   ghm::cli::add_rma(app, run);
   ghm::cli::add_version(app, run);
   try {

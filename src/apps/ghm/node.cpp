@@ -80,6 +80,8 @@ Result<void> Node::open_store() {
   const auto& ledger = std::as_const(*ingest_).ledger();
   incidents_ = std::make_unique<services::Incidents>(ledger, config_.faults, log_.with({{"stage", "incidents"}}));
   if (auto done = incidents_->restore(*store_, clock_.now()); !done) return done;
+  cases_ = std::make_unique<services::Cases>(ledger, *incidents_, log_.with({{"stage", "cases"}}));
+  if (auto done = cases_->restore(*store_); !done) return done;
   remote_ = std::make_unique<pipeline::RemoteIngest>(
       pipeline::RemoteIngest::Settings{config_.scraper.interval, config_.simulated_ingest, std::chrono::hours(24 * config_.raw_days)},
       *ingest_, log_.with({{"stage", "remote_write"}}));
@@ -111,9 +113,10 @@ Result<void> Node::open_store() {
   return {};
 }
 
-// The ingest thread. Events become incidents here, so that both are kept by one transaction.
+// The ingest thread. Events become incidents and steps of repair cases here, so that all of it is kept by one transaction.
 bool Node::keep(pipeline::ToKeep& what) {
   if (incidents_) incidents_->take(what.records, clock_.now());
+  if (cases_) cases_->take(what.records);
   return filling_ ? to_keep_.put(std::move(what)) : to_keep_.try_put(what);
 }
 
@@ -121,6 +124,18 @@ bool Node::keep(pipeline::ToKeep& what) {
 void Node::change_incidents(std::function<Result<std::vector<store::Record>>(services::Incidents&)> change, pipeline::Told kept) {
   boost::asio::post(ingest_io_, [this, change = std::move(change), kept = std::move(kept)] {
     auto changed = change(*incidents_);
+    if (!changed) return kept(changed.error());
+    pipeline::ToKeep out;
+    out.records = std::move(*changed);
+    out.told.push_back(kept);
+    ingest_->emit(std::move(out));
+  });
+}
+
+// Any thread.
+void Node::change_cases(std::function<Result<std::vector<store::Record>>(services::Cases&)> change, pipeline::Told kept) {
+  boost::asio::post(ingest_io_, [this, change = std::move(change), kept = std::move(kept)] {
+    auto changed = change(*cases_);
     if (!changed) return kept(changed.error());
     pipeline::ToKeep out;
     out.records = std::move(*changed);
@@ -219,6 +234,8 @@ Result<void> Node::listen() {
                    [this](const views::QuarantineQuery& query, bool dry_run) { return replay(query, dry_run); }};
   world.profile = config_.profile;
   world.change_incidents = [this](auto change, pipeline::Told kept) { change_incidents(std::move(change), std::move(kept)); };
+  world.change_cases = [this](auto change, pipeline::Told kept) { change_cases(std::move(change), std::move(kept)); };
+  world.cases = [this] { return cases_->now(); };
   world.rma_key_file = config_.data_dir + "/rma.key";
   if (config_.take_prometheus)
     world.remote_write = [this](remote_write::WriteRequest r, bool backfill, pipeline::Told told) {
@@ -335,6 +352,11 @@ void Node::tick() {
   ingest_->note_agents(agents_->agents());
   ingest_->tick(clock_.now());
   if (auto changed = incidents_->tick(*live_.current(), clock_.now()); !changed.empty()) {
+    pipeline::ToKeep out;
+    out.records = std::move(changed);
+    ingest_->emit(std::move(out));
+  }
+  if (auto changed = cases_->tick(*live_.current(), clock_.now()); !changed.empty()) {
     pipeline::ToKeep out;
     out.records = std::move(changed);
     ingest_->emit(std::move(out));

@@ -22,6 +22,7 @@
 #include "pipeline/remote_gate.h"
 #include "pipeline/remote_ingest.h"
 #include "services/board_stories.h"
+#include "services/cases.h"
 #include "services/incidents.h"
 #include "services/looking_back.h"
 #include "services/scoring.h"
@@ -55,6 +56,7 @@ class Node {
   Result<void> open_quarantine();
   bool keep(pipeline::ToKeep& what);
   void change_incidents(std::function<Result<std::vector<store::Record>>(services::Incidents&)> change, pipeline::Told kept);
+  void change_cases(std::function<Result<std::vector<store::Record>>(services::Cases&)> change, pipeline::Told kept);
   Result<views::ReplayReport> replay(const views::QuarantineQuery& query, bool dry_run);
   Result<std::string> read_metrics_token() const;
   Result<void> listen();
@@ -93,6 +95,7 @@ class Node {
   boost::asio::io_context ingest_io_{1};
   std::unique_ptr<pipeline::Ingest> ingest_;        // the ingest thread's alone
   std::unique_ptr<services::Incidents> incidents_;  // likewise
+  std::unique_ptr<services::Cases> cases_;          // likewise, but for now()
   std::unique_ptr<pipeline::RemoteIngest> remote_;  // likewise
   std::unique_ptr<pipeline::AgentIngest> agents_;   // likewise
   std::unique_ptr<scrape::Scraper> scraper_;        // likewise

@@ -84,6 +84,11 @@ std::string_view to_string(Family f) {
   return kFamilyWords[static_cast<std::size_t>(f)];
 }
 
+std::optional<Family> family_named(std::string_view word) {
+  const auto found = place(kFamilyWords, word);
+  return found && static_cast<Family>(*found) != Family::context ? std::optional(static_cast<Family>(*found)) : std::nullopt;
+}
+
 Result<EvidenceTable> EvidenceTable::parse(std::string_view csv, std::string_view file) {
   auto table = CsvTable::parse(csv, file);
   if (!table) return table.error();

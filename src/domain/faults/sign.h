@@ -35,6 +35,8 @@ enum class Family : std::uint8_t {
 };
 inline constexpr std::size_t kFamilies = 14;
 std::string_view to_string(Family f);
+/// nullopt for a word that is no family of signs; `context` is none.
+std::optional<Family> family_named(std::string_view word);
 using Families = std::bitset<kFamilies>;
 
 /// Place of an evidence in the table: signs first, then contexts.

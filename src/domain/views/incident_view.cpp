@@ -227,7 +227,8 @@ Result<Json> incident_detail(const store::Record& record) {
 }
 
 Json gpu_timeline(const FleetSnapshot& fleet, std::size_t board, const std::vector<store::Record>& events,
-                  const std::vector<store::Record>& incidents, TimeRange range, std::size_t limit) {
+                  const std::vector<store::Record>& incidents, TimeRange range, std::size_t limit,
+                  std::vector<std::pair<Timestamp, Json>> repairs) {
   const auto& b = fleet.boards[board].board;
   std::vector<std::pair<Timestamp, Json>> all;
   for (const auto& r : events) {
@@ -257,6 +258,8 @@ Json gpu_timeline(const FleetSnapshot& fleet, std::size_t board, const std::vect
                                   {"detail", text(h, "why")}});
     }
   }
+  // From the last step back, so that steps of one moment stand in their order too.
+  std::move(repairs.rbegin(), repairs.rend(), std::back_inserter(all));
   std::ranges::stable_sort(all, std::greater<>(), [](const auto& e) { return e.first; });
   const bool more = all.size() > limit;
   if (more) all.resize(limit);
@@ -297,7 +300,9 @@ std::string incident_text(const Json& d, std::size_t width) {
   out += fmt::format("since {}, last sign {}\n", text(d, "opened_at"), text(d, "last_sign_at"));
   if (at(d, "sign_says").is_string()) out += fmt::format("sign: {}\n", text(d, "sign_says"));
   if (at(d, "cannot_tell") == true) out += "cause: cannot tell\n";
-  out += fmt::format("next step: {}\n\n", text(d, "action_says"));
+  out += fmt::format("next step: {}\n", text(d, "action_says"));
+  for (const auto& h : at(d, "what_helped")) out += fmt::format("before: {}\n", text(h, "says"));
+  out += "\n";
   for (const auto& c : at(d, "causes")) {
     out += cut(fmt::format("{:>5}  {}: {}", percent(at(c, "probability")), text(c, "cause"), text(c, "says")), width) + "\n";
     for (const auto& [name, sign] : {std::pair{"evidence_for", "+"}, {"evidence_against", "-"}})

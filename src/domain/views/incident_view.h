@@ -14,9 +14,11 @@ std::optional<Json> incident_item(const store::Record& record);
 /// GET incidents/{id}: the row, and causes with their evidence, signs, parts and the whole history.
 Result<Json> incident_detail(const store::Record& record);
 
-/// GET gpus/{id}/timeline: events of the board and of its host, and the steps of incidents that touch them, the newest first.
+/// GET gpus/{id}/timeline: events of the board and of its host, the steps of incidents that touch them, and of repairs (`repairs`,
+/// case_timeline()), the newest first.
 Json gpu_timeline(const FleetSnapshot& fleet, std::size_t board, const std::vector<store::Record>& events,
-                  const std::vector<store::Record>& incidents, TimeRange range, std::size_t limit);
+                  const std::vector<store::Record>& incidents, TimeRange range, std::size_t limit,
+                  std::vector<std::pair<Timestamp, Json>> repairs = {});
 
 /// For a terminal.
 std::string incidents_text(const Json& list, std::size_t width);
