@@ -14,6 +14,7 @@ import {
   questionOf,
   runsOf,
   stacked,
+  toldOf,
   verdictWords,
   whyHref,
   whyOfIncident,
@@ -144,12 +145,30 @@ describe('a lane', () => {
 
 describe('in words', () => {
   it('the same thing again and again is one line, but never the first sign', () => {
-    const runs = runsOf([moment(0), moment(1), moment(2, { first: true }), moment(3), moment(4, { code: 63 }), moment(5)]);
-    expect(runs.map((r) => [r.count, r.last])).toEqual([
+    const all = [moment(0), moment(1), moment(2, { first: true }), moment(3), moment(4, { code: 63 }), moment(5)];
+    expect(runsOf(toldOf(all)).map((r) => [r.count, r.last])).toEqual([
       [2, at(1)],
       [2, at(3)],
       [1, at(4)],
       [1, at(5)],
+    ]);
+  });
+
+  it('a step of an incident stands with the event that made it, and the first sign leads its instant', () => {
+    const step = (kind: string, detail: string) => moment(3, { what: 'incident', kind, code: null, incident: '7', detail });
+    const told = toldOf([
+      moment(1),
+      moment(3, { code: 64, detail: 'Xid 64' }),
+      moment(3, { code: 48, detail: 'Xid 48', first: true }),
+      step('opened', 'Xid 48'),
+      step('updated', 'Xid 64'),
+      step('cleared', 'a new board'),
+    ]);
+    expect(told.map((m) => [m.detail, m.steps.map((s) => `${s.what} ${s.incident}`).join()])).toEqual([
+      ['Xid 94', ''],
+      ['Xid 48', 'opened 7'],
+      ['Xid 64', 'updated 7'],
+      ['a new board', 'cleared 7'],
     ]);
   });
 

@@ -65,6 +65,33 @@ export const kLanes: { lane: WhyLane; text: string }[] = [
   { lane: 'switch', text: 'Switch' },
 ];
 
+/** A moment with the steps of incidents that it made. */
+export interface Told extends WhyMoment {
+  steps: { what: string; incident: string }[];
+}
+
+const stepOf = (m: WhyMoment) => ({ what: m.kind ?? 'updated', incident: m.incident ?? '' });
+
+/** The line of time with each step of an incident beside the event that made it, and the first sign first of its instant. */
+export function toldOf(timeline: WhyMoment[]): Told[] {
+  const told: Told[] = [];
+  const at = new Map<string, Told[]>();
+  for (const m of timeline) {
+    if (m.what === 'incident') continue;
+    const moment = { ...m, steps: [] };
+    told.push(moment);
+    at.set(m.at, [...(at.get(m.at) ?? []), moment]);
+  }
+  for (const m of timeline) {
+    if (m.what !== 'incident') continue;
+    const made = at.get(m.at)?.find((t) => t.detail !== '' && m.detail.includes(t.detail));
+    if (made) made.steps.push(stepOf(m));
+    else told.push({ ...m, steps: [stepOf(m)] });
+  }
+  // A stable sort: at one instant, events stay before the steps that nothing made.
+  return told.sort((a, b) => Date.parse(a.at) - Date.parse(b.at) || Number(b.first) - Number(a.first));
+}
+
 export const firstSign = (timeline: WhyMoment[]): WhyMoment | null => timeline.find((m) => m.first) ?? null;
 
 export interface Window {
@@ -166,15 +193,17 @@ export function stacked(bars: JobBar[], most: number): { rows: JobBar[][]; left:
 
 /** The same thing told again and again, one after the other, is one line. */
 export interface Run {
-  moment: WhyMoment;
+  moment: Told;
   count: number;
   last: string;
 }
 
-const same = (a: WhyMoment, b: WhyMoment) =>
-  !b.first && (['lane', 'what', 'kind', 'code', 'gpu', 'host', 'job', 'incident', 'detail'] as const).every((k) => a[k] === b[k]);
+const same = (a: Told, b: Told) =>
+  !b.first &&
+  b.steps.length === 0 &&
+  (['lane', 'what', 'kind', 'code', 'gpu', 'host', 'job', 'incident', 'detail'] as const).every((k) => a[k] === b[k]);
 
-export function runsOf(moments: WhyMoment[]): Run[] {
+export function runsOf(moments: Told[]): Run[] {
   const runs: Run[] = [];
   for (const moment of moments) {
     const last = runs.at(-1);

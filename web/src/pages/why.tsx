@@ -84,7 +84,7 @@ function NextCard({ why }: { why: Why }) {
         <p class="next-action" data-testid="next-action">
           {next ? sentence(next.says) : 'Nothing, as far as is known'}
         </p>
-        {next && <p class="t2">{readable(sentence(next.because))}</p>}
+        {next && <p class="t2">{verdictWords(sentence(next.because))}</p>}
         {answer && (
           <p class="t2 reset-or-rma" data-testid="reset-or-rma">
             Reset or RMA? <b class="answer">{answer}.</b>

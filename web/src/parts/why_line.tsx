@@ -1,5 +1,5 @@
 // One line of time with lanes for job, GPU, host and switch, and the same moments in words below it.
-import { useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import type { RanThere, Why, WhyLane, WhyMoment } from '../api';
 import { meta } from '../app/meta';
 import { navigate, query, withQuery } from '../app/router';
@@ -20,6 +20,8 @@ import {
   type Run,
   runsOf,
   stacked,
+  type Told,
+  toldOf,
   type Window,
   within,
 } from '../lib/why';
@@ -114,8 +116,16 @@ function Ticks({ from, to }: Window) {
 
 const bins = () => Math.max(12, Math.floor((Math.min(innerWidth, 1760) - (innerWidth > 720 ? 240 : 50)) / kMarkPx));
 
-function Lane({ why, window, lane, text }: { why: Why; window: Window; lane: WhyLane; text: string }) {
-  const inside = why.timeline.filter((m) => m.lane === lane && within(window, m.at));
+interface LaneProps {
+  why: Why;
+  moments: Told[];
+  window: Window;
+  lane: WhyLane;
+  text: string;
+}
+
+function Lane({ why, moments, window, lane, text }: LaneProps) {
+  const inside = moments.filter((m) => m.lane === lane);
   const { rows, left } = lane === 'job' ? stacked(barsOf(jobsOf(why), window), kJobRows) : { rows: [], left: 0 };
   if (inside.length === 0 && rows.length === 0) return null;
   return (
@@ -182,13 +192,12 @@ function Line({ run, about, newDay }: { run: Run; about: Why['about']; newDay: b
       </span>
       <p>
         {m.first && <b class="badge first-sign">first abnormal sign</b>}
-        {m.what === 'incident' && m.incident ? (
-          <a class="badge" href={incidentHref(m.incident)}>
-            {stepWords({ what: m.kind ?? 'updated', incident: m.incident })}
+        {m.what !== 'incident' && <b class="main">{titleOf(m)}</b>}{' '}
+        {m.steps.map((s) => (
+          <a class="badge" href={incidentHref(s.incident)} key={`${s.what} ${s.incident}`}>
+            {stepWords(s)}
           </a>
-        ) : (
-          <b class="main">{titleOf(m)}</b>
-        )}{' '}
+        ))}
         <span class="t2">{sentence(words(m))}</span> <Where moment={m} about={about} />
         {run.count > 1 && (
           <span class="t3 whole">
@@ -206,7 +215,7 @@ const wordsOfWindow = ({ from, to }: Window) =>
 
 const dayOf = (run: Run | undefined) => run?.moment.at.slice(0, 10);
 
-function List({ moments, about }: { moments: WhyMoment[]; about: Why['about'] }) {
+function List({ moments, about }: { moments: Told[]; about: Why['about'] }) {
   const [most, setMost] = useState(kFew);
   const runs = runsOf(moments);
   const hidden = runs.length - most;
@@ -248,12 +257,13 @@ function LaneChoice({ lanes, chosen }: { lanes: typeof kLanes; chosen: string | 
 
 /** What led to what: from a little before the first sign on, or all of the time that was asked about (`view=all`). */
 export function WhyLine({ why }: { why: Why }) {
+  const told = useMemo(() => toldOf(why.timeline), [why.timeline]);
   const focus = focusOf(why);
   const whole = { from: Date.parse(why.about.from), to: Date.parse(why.about.to) };
-  const narrowed = why.timeline.filter((m) => !within(focus, m.at)).length;
+  const narrowed = told.filter((m) => !within(focus, m.at)).length;
   const all = query.value.get('view') === 'all' || why.timeline.length === 0;
   const window = all ? whole : focus;
-  const inside = why.timeline.filter((m) => within(window, m.at));
+  const inside = told.filter((m) => within(window, m.at));
   const lanes = kLanes.filter((l) => inside.some((m) => m.lane === l.lane));
   const chosen = lanes.find((l) => l.lane === query.value.get('lane'))?.lane ?? null;
   return (
@@ -277,7 +287,7 @@ export function WhyLine({ why }: { why: Why }) {
         <div class="body lanes" data-testid="why-lanes">
           <Flags why={why} window={window} />
           {kLanes.map((l) => (
-            <Lane why={why} window={window} key={l.lane} {...l} />
+            <Lane why={why} moments={inside} window={window} key={l.lane} {...l} />
           ))}
           <Ticks {...window} />
         </div>
