@@ -26,7 +26,7 @@ class Browser(unittest.TestCase):
     @unittest.skipIf(SPEC == "units", "without a browser")
     def test_a_living_fleet(self):
         # The places are looked at in a fleet with an hour behind it and faults in it; the other files break a healthy one.
-        fleet = Demo(gpus=96) if SPEC in ("places", "incidents", "everybody") else Fleet(gpus=48, interval="2s")
+        fleet = Demo(gpus=96) if SPEC in ("places", "incidents", "why", "cases", "everybody") else Fleet(gpus=48, interval="2s")
         try:
             fleet.wait_for_gpus(40)
             shots = pathlib.Path(fleet.folder) / "shots"

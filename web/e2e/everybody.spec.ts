@@ -72,6 +72,9 @@ test('no page is heavy', async ({ browser, request }) => {
     '/events',
     '/incidents',
     '/incidents/1',
+    `/why?gpu=${gpu.id}`,
+    '/cases',
+    '/cases/new',
   ]) {
     const more = new Map([...(await load(path))].filter(([name]) => !first.has(name) && name.startsWith('/assets/')));
     // The chart library comes after the page, and once.

@@ -108,6 +108,44 @@ test('places and the overview name what is open there', async ({ page, request }
   await expect(page).toHaveURL('/incidents');
 });
 
+test('the list is narrowed by words, host, rack and state, all in the address', async ({ page, request }) => {
+  const incident = await told(request);
+  const { parts } = await detailOf(request, incident.id);
+  const rack = parts[0]!.rack!;
+  const rows = page.getByTestId('incidents').locator('tbody tr');
+  const own = rows.filter({ has: page.locator(`a[href="/incidents/${incident.id}"]`) });
+  await page.goto('/incidents');
+  await expect(own).toBeVisible();
+  if (incident.sign_says) await expect(own).toContainText(capital(incident.sign_says));
+  const search = page.getByRole('searchbox', { name: 'Search the incidents' });
+  await search.fill(`${incident.gpu} ${incident.severity}`);
+  await expect(page).toHaveURL(new RegExp(`q=${incident.gpu}`));
+  await expect(own).toBeVisible();
+  await expect(page.getByRole('heading', { level: 1 })).toContainText(/^\d+ of \d+ open incident/);
+  for (const row of await rows.all()) await expect(row).toContainText(incident.gpu!);
+  await shot(page, 'incidents-filtered');
+  await search.fill('no such words');
+  await expect(page.getByText('No open incident is like that.')).toBeVisible();
+  await search.press('Escape');
+  await expect(own).toBeVisible();
+  for (const [name, value] of [
+    ['host', incident.host!],
+    ['rack', rack],
+  ]) {
+    await page.goto(`/incidents?${name}=${value}`);
+    await expect(own).toBeVisible();
+    const hosts = await rows.locator('.i-where').allTextContents();
+    if (name === 'host') for (const h of hosts) expect(h).toContain(value);
+    await page.getByRole('button', { name: `Remove the filter ${name} ${value}` }).click();
+    await expect(page).toHaveURL('/incidents');
+  }
+  await page.goto('/incidents?rack=nowhere');
+  await expect(page.getByText('No open incident is like that.')).toBeVisible();
+  await page.goto('/incidents?state=cleared');
+  await expect(page.getByRole('heading', { name: 'Cleared' })).toBeVisible();
+  await expect(page.getByTestId('incidents')).toHaveCount(0);
+});
+
 test('nothing open, no such incident, and an answer that fails are said', async ({ page }) => {
   const nothing = { items: [], next: null, as_of: new Date().toISOString() };
   await page.route('**/api/v1/incidents?*', (route) => route.fulfill({ json: nothing }));

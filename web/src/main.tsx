@@ -24,6 +24,10 @@ const GpuList = lazyPage(async () => (await import('./pages/gpu_list')).GpuList)
 const GpuPage = lazyPage(async () => (await import('./pages/gpu')).GpuPage);
 const Incidents = lazyPage(async () => (await import('./pages/incidents')).Incidents);
 const IncidentPage = lazyPage(async () => (await import('./pages/incident')).IncidentPage);
+const Cases = lazyPage(async () => (await import('./pages/cases')).Cases);
+const NewCase = lazyPage(async () => (await import('./pages/case_new')).NewCase);
+const CasePage = lazyPage(async () => (await import('./pages/case')).CasePage);
+const WhyPage = lazyPage(async () => (await import('./pages/why')).WhyPage);
 const SitePage = lazyPage(async () => (await import('./pages/site')).SitePage);
 const RackPage = lazyPage(async () => (await import('./pages/place')).RackPage);
 const HostPage = lazyPage(async () => (await import('./pages/place')).HostPage);
@@ -49,9 +53,14 @@ function NotFound() {
   );
 }
 
+// Things whose names are only numbers.
+const kTitled: Record<string, string> = { incidents: 'Incident', cases: 'Case' };
+
 function titleOf(at: string): string {
   const [, first, second] = at.split('/');
-  if (second) return first === 'incidents' ? `Incident ${decoded(second)}` : decoded(second);
+  if (at === '/cases/new') return 'Open a case';
+  const kind = kTitled[first ?? ''];
+  if (second) return kind ? `${kind} ${decoded(second)}` : decoded(second);
   return kPages.find((p) => p.href === `/${first}`)?.text ?? (first === 'more' ? 'More' : 'Not found');
 }
 
@@ -59,6 +68,9 @@ const kNamed: Record<string, ComponentType> = {
   '/': Overview,
   '/gpus': GpuList,
   '/incidents': Incidents,
+  '/cases': Cases,
+  '/cases/new': NewCase,
+  '/why': WhyPage,
   '/events': Events,
   '/trust': Trust,
   '/assets': Assets,
@@ -72,6 +84,7 @@ const kNamed: Record<string, ComponentType> = {
 const kOne: Record<string, (name: string) => ComponentChildren> = {
   gpus: (id) => <GpuPage key={id} id={id} />,
   incidents: (id) => <IncidentPage key={id} id={id} />,
+  cases: (id) => <CasePage key={id} id={id} />,
   sites: (name) => <SitePage key={name} name={name} />,
   racks: (name) => <RackPage key={name} name={name} />,
   hosts: (name) => <HostPage key={name} name={name} />,
@@ -83,10 +96,11 @@ function Page() {
     document.title = `${titleOf(at)} · GPU Health Monitor`;
   }, [at]);
   const [, first = '', second, ...rest] = at.split('/');
+  const Named = kNamed[at];
+  if (Named) return <Named />;
   const one = kOne[first];
   if (one && second && rest.length === 0) return <>{one(decoded(second))}</>;
-  const Named = kNamed[at];
-  return Named ? <Named /> : <NotFound />;
+  return <NotFound />;
 }
 
 startTheme();

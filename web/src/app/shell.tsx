@@ -44,7 +44,7 @@ function Rail() {
   );
 }
 
-const kMore = { href: '/more', icon: 'more', text: 'More', about: 'Trust, assets, maintenance, quarantine, about' } as const;
+const kMore = { href: '/more', icon: 'more', text: 'More', about: 'Why, events, trust, assets, maintenance, quarantine, about' } as const;
 
 function PhoneTabs() {
   const behindMore = path.value === kMore.href || kPages.some((p) => !p.phone && isCurrent(p.href));

@@ -9,6 +9,7 @@ import {
   metricName,
   number,
   percent,
+  readable,
   score,
   sentence,
   shortTime,
@@ -102,3 +103,11 @@ it.each([
   [0.25, null, '0.25'],
   [2.5, null, '2.5'],
 ])('%s %s stands on an axis as %s', (v, unit, text) => expect(axisValue(v, unit)).toBe(text));
+
+describe('a sentence of the API', () => {
+  it('has its moments as people read them, and nothing else changed', () => {
+    expect(readable('until 2026-11-30T10:00:00Z, 4d from now')).toBe('until 30 Nov 10:00 UTC, 4d from now');
+    expect(readable('2026-11-30T10:00:00.123Z and 2026-12-01T00:00:00Z')).toBe('30 Nov 10:00 UTC and 1 Dec 00:00 UTC');
+    expect(readable('board 2026-11-30 stays')).toBe('board 2026-11-30 stays');
+  });
+});

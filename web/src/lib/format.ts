@@ -130,6 +130,9 @@ export function shortTime(at: string | null): string {
   return `${date} ${then.toISOString().slice(11, 16)}`;
 }
 
+/** A sentence of the API with its moments as people read them: "until 30 Nov 10:00 UTC". */
+export const readable = (text: string) => text.replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, (at) => `${shortTime(at)} UTC`);
+
 export function count(n: number, singular: string): string {
   return `${number(n)} ${singular}${n === 1 ? '' : 's'}`;
 }

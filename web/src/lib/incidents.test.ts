@@ -154,7 +154,7 @@ describe('words of a sign', () => {
 });
 
 describe('a line of time', () => {
-  const item = (minute: number, what: 'event' | 'incident', kind: string, detail: string, of: string | null = null): TimelineItem => ({
+  const item = (minute: number, what: TimelineItem['what'], kind: string, detail: string, of: string | null = null): TimelineItem => ({
     at: at(minute),
     what,
     kind,
@@ -183,6 +183,13 @@ describe('a line of time', () => {
       ['anomaly', 'board 1650: errors', false, ''],
       ['', 'a new board', false, 'cleared 6'],
     ]);
+  });
+
+  it('has a repair as a line of its own, also where an incident has a step at that moment', () => {
+    const repaired = [item(9, 'case', 'testing', 'repair case 12 (reset_gpu): testing', '6'), ...items];
+    const moments = momentsOf(repaired, (i) => `${i.what} ${i.kind}`);
+    expect(moments.filter((m) => m.title === 'case testing')).toHaveLength(1);
+    expect(moments).toHaveLength(momentsOf(items, (i) => i.kind).length + 1);
   });
 
   it('marks what an incident was told without a step of its own, once', () => {

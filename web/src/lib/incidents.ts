@@ -174,14 +174,14 @@ export function momentsOf(items: TimelineItem[], name: (item: TimelineItem) => s
   const moments: Moment[] = [];
   const of = new Map<Moment, TimelineItem>();
   for (const { item } of sorted) {
-    if (item.what !== 'event') continue;
+    if (item.what === 'incident') continue;
     const { at, kind, code, detail, about } = item;
     const moment: Moment = { at, kind, code, title: name(item), detail, about, first: false, steps: [] };
     moments.push(moment);
     of.set(moment, item);
   }
   for (const { item } of sorted) {
-    if (item.what === 'event') continue;
+    if (item.what !== 'incident') continue;
     const step = { what: item.kind, incident: item.incident ?? '' };
     const made = moments.find((m) => of.has(m) && m.at === item.at && item.detail.includes(m.detail));
     if (made) made.steps.push(step);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { crumbsOf, decoded, gpuHref, hostHref, rackHref, siteHref, withKept } from './places';
+import { crumbsOf, decoded, gpuHref, hostHref, incidentsHref, rackHref, siteHref, withKept } from './places';
 
 describe('addresses', () => {
   it('keep strange names apart from the path', () => {
@@ -10,6 +10,8 @@ describe('addresses', () => {
     expect(rackHref('r1')).toBe('/racks/r1');
     expect(siteHref('fra1')).toBe('/sites/fra1');
     expect(gpuHref('S1', 'events')).toBe('/gpus/S1?tab=events');
+    expect(incidentsHref('rack', 'r 1')).toBe('/incidents?rack=r+1');
+    expect(incidentsHref('host', 'a&b')).toBe('/incidents?host=a%26b');
   });
   it('go along with the window, and their own words win', () => {
     const keep = new URLSearchParams('from=-12h&to=now');

@@ -14,6 +14,13 @@ export const rackHref = (rack: string, site?: string | null) => `/racks/${segmen
 export const hostHref = (host: string) => `/hosts/${segment(host)}`;
 export const gpuHref = (id: string, tab?: string) => `/gpus/${segment(id)}${tab ? `?tab=${tab}` : ''}`;
 export const incidentHref = (id: string) => `/incidents/${segment(id)}`;
+export const caseHref = (id: string) => `/cases/${segment(id)}`;
+/** Where a case about an incident, a board or a host is opened. */
+export const caseOfIncident = (id: string) => `/cases/new?incident=${segment(id)}`;
+export const newCaseHref = (what: 'gpu' | 'host', name: string) => `/cases/new?${what}=${segment(name)}`;
+
+/** The list of incidents of a host or a rack. */
+export const incidentsHref = (kind: 'host' | 'rack', name: string) => `/incidents?${new URLSearchParams({ [kind]: name })}`;
 
 export interface Crumb {
   text: string;

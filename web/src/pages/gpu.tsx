@@ -6,8 +6,9 @@ import { navigate, query, withQuery } from '../app/router';
 import { eventText, loudness } from '../lib/events';
 import { ago, exact, kDash, score, value } from '../lib/format';
 import { covering, untilWords } from '../lib/maintenance';
-import { gpuHref, withKept } from '../lib/places';
+import { caseHref, gpuHref, newCaseHref, withKept } from '../lib/places';
 import { moment, momentText, windowOf } from '../lib/ranges';
+import { whyHref } from '../lib/why';
 import { When } from '../parts/as_of';
 import { kBandNames } from '../parts/bands';
 import { Crumbs } from '../parts/crumbs';
@@ -100,6 +101,22 @@ function SilentNote({ gpu, work }: { gpu: GpuDetail; work: Maintenance | null })
   return null;
 }
 
+// Repairs of this board that are not over.
+function CaseBadges({ gpu }: { gpu: GpuDetail }) {
+  const { value, reload } = useData(`active cases of ${gpu.id}`, (signal) => api.cases({ state: 'active', gpu: gpu.id }, signal));
+  useRefresh(reload, summary.value?.as_of, 10_000);
+  return (
+    <>
+      {value?.items.map((c) => (
+        <a class="badge" href={caseHref(c.id)} title={c.symptom} data-testid="case-badge" key={c.id}>
+          <Icon name="case" /> repair {c.state}
+          {c.overdue && <span class="t-critical">overdue</span>}
+        </a>
+      ))}
+    </>
+  );
+}
+
 function Badges({ gpu, work }: { gpu: GpuDetail; work: Maintenance | null }) {
   return (
     <>
@@ -113,6 +130,7 @@ function Badges({ gpu, work }: { gpu: GpuDetail; work: Maintenance | null }) {
           <Icon name="wrench" /> maintenance {untilWords(work.until)}
         </a>
       )}
+      <CaseBadges gpu={gpu} />
     </>
   );
 }
@@ -142,6 +160,14 @@ function Header({ gpu, work }: { gpu: GpuDetail; work: Maintenance | null }) {
           <li>driver {gpu.driver_version ?? kDash}</li>
           <li title={exact(gpu.last_seen)}>seen {ago(gpu.last_seen, now.value)}</li>
         </ul>
+        <p class="acts gpu-acts">
+          <a class="btn small" href={whyHref({ what: 'gpu', name: gpu.id })}>
+            Why did it happen?
+          </a>
+          <a class="btn small" href={newCaseHref('gpu', gpu.id)}>
+            Open a repair case
+          </a>
+        </p>
       </div>
       <SiblingStrip gpu={gpu} />
     </div>

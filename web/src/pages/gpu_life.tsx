@@ -5,6 +5,7 @@ import { now, summary } from '../app/live';
 import { lengthOf } from '../lib/duration';
 import { day, exact, kDash } from '../lib/format';
 import { lifeGroups, lifeWords, maintenanceIntervals, usd, warranty } from '../lib/life';
+import { whyHref } from '../lib/why';
 import { AsOf } from '../parts/as_of';
 import { EventTable } from '../parts/event_table';
 import { Card, Empty, ErrorNote, Skeleton } from '../parts/states';
@@ -48,7 +49,15 @@ function EventsTab({ gpu }: { gpu: GpuDetail }) {
 const kJobKinds: Record<string, string> = { pod: 'Kubernetes pod', job: 'Batch job' };
 
 const kJobColumns: Column<Job>[] = [
-  { title: 'Job', class: 'mono name', cell: (j) => j.name },
+  {
+    title: 'Job',
+    class: 'mono name',
+    cell: (j) => (
+      <a class="link" href={whyHref({ what: 'job', name: j.name })} title="Why did it end as it did?">
+        {j.name}
+      </a>
+    ),
+  },
   { title: 'Kind', cell: (j) => kJobKinds[j.kind] ?? j.kind },
   { title: 'From', cell: (j) => exact(j.from) },
   { title: 'To', cell: (j) => (j.to === null ? <span class="t3">still runs</span> : exact(j.to)) },

@@ -1,6 +1,6 @@
 // One incident: what it is, why, what to do next, what speaks for that, and what became of it.
 import { useRef, useState } from 'preact/hooks';
-import { api, type IncidentDetail, type IncidentPart, type IncidentStep, type RankedCause } from '../api';
+import { api, type IncidentDetail, type IncidentPart, type IncidentStep, type WhyCause } from '../api';
 import { askIncidents } from '../app/incidents';
 import { now, summary } from '../app/live';
 import { ago, count, exact, percent, sentence, title } from '../lib/format';
@@ -19,11 +19,13 @@ import {
   turns,
 } from '../lib/incidents';
 import { whyNot } from '../lib/maintenance';
-import { hostHref, incidentHref, rackHref } from '../lib/places';
+import { caseOfIncident, hostHref, incidentHref, rackHref } from '../lib/places';
+import { whyOfIncident } from '../lib/why';
 import { CausesCard, type Verdict } from '../parts/causes_card';
 import { Denied } from '../parts/denied';
 import { SeverityShape, SeverityWord } from '../parts/incident_list';
 import { Outcome, type Said, words } from '../parts/outcome';
+import { RangeBar } from '../parts/range_bar';
 import { SignsCard } from '../parts/signs_card';
 import { Card, ErrorNote, Skeleton } from '../parts/states';
 import { type Column, DataTable } from '../parts/table';
@@ -143,6 +145,43 @@ function Sides({ sides }: { sides: Record<string, number> }) {
   );
 }
 
+const kHelped = 3;
+
+/** What repairs of such a fault are worth, from the cases that were closed. */
+function HelpedBefore({ incident }: { incident: IncidentDetail }) {
+  const helped = incident.what_helped ?? [];
+  if (helped.length === 0) return null;
+  return (
+    <>
+      <h3>What helped before</h3>
+      <ul class="helped-before" data-testid="what-helped">
+        {helped.slice(0, kHelped).map((h) => (
+          <li key={h.action}>
+            <RangeBar share={h.helped / h.of} low={h.low} high={h.high} />
+            <span class="t2">{sentence(h.says)}</span>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function Onward({ incident }: { incident: IncidentDetail }) {
+  const why = whyOfIncident(incident);
+  return (
+    <p class="acts">
+      <a class="btn" href={caseOfIncident(incident.id)}>
+        Open a repair case
+      </a>
+      {why && (
+        <a class="btn" href={why}>
+          Why did this happen?
+        </a>
+      )}
+    </p>
+  );
+}
+
 function NextCard(props: ActProps & { known: boolean }) {
   const { incident, denied, known } = props;
   const answer = resetOrRma(incident);
@@ -158,6 +197,8 @@ function NextCard(props: ActProps & { known: boolean }) {
             Reset or RMA? <b class="answer">{answer}.</b>
           </p>
         )}
+        <Onward incident={incident} />
+        <HelpedBefore incident={incident} />
         <h3>Whose side is it on?</h3>
         <Sides sides={incident.sides} />
         {open && <ClearForm {...props} />}
@@ -246,7 +287,7 @@ function HistoryCard({ incident }: { incident: IncidentDetail }) {
 
 function Whole(props: ActProps & { known: boolean }) {
   const { incident, denied, act } = props;
-  const judge = (cause: RankedCause, verdict: Verdict) =>
+  const judge = (cause: WhyCause, verdict: Verdict) =>
     act(api.sayCause(incident.id, { cause: cause.cause, verdict }), `Kept: “${sentence(cause.says)}” was ${verdict}.`);
   return (
     <>

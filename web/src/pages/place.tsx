@@ -6,6 +6,7 @@ import { navigate, query, withQuery } from '../app/router';
 import { count, number } from '../lib/format';
 import { gpuHref, hostHref, withKept } from '../lib/places';
 import { windowOf } from '../lib/ranges';
+import { whyHref } from '../lib/why';
 import { AsOf } from '../parts/as_of';
 import { CompareCard } from '../parts/compare_card';
 import { Crumbs } from '../parts/crumbs';
@@ -120,7 +121,14 @@ function Place({ kind, name }: { kind: Kind; name: string }) {
       <Crumbs place={place} here={name} />
       <div class="story">
         <h1>{said.main}</h1>
-        <p>{said.more}</p>
+        <p>
+          {said.more}{' '}
+          {kind === 'host' && (
+            <a class="link" href={whyHref({ what: 'host', name })}>
+              Why did it happen?
+            </a>
+          )}
+        </p>
       </div>
       {members.error && <ErrorNote error={members.error} retry={members.reload} />}
       {group && <GroupStory group={group} />}

@@ -1,4 +1,4 @@
-import type { CauseEvidence, IncidentDetail, RankedCause } from '../api';
+import type { CauseEvidence, IncidentDetail, WhyCause } from '../api';
 import { percent, sentence, title } from '../lib/format';
 import { evidenceWords, sideName, strength } from '../lib/incidents';
 import { Icon } from './icons';
@@ -32,9 +32,9 @@ function Evidence({ heading, sign, items }: { heading: string; sign: string; ite
 export type Verdict = 'right' | 'wrong';
 
 interface JudgeProps {
-  cause: RankedCause;
+  cause: WhyCause;
   denied: string | null;
-  judge: (cause: RankedCause, verdict: Verdict) => void;
+  judge: (cause: WhyCause, verdict: Verdict) => void;
 }
 
 const kVerdicts: { verdict: Verdict; text: string }[] = [
@@ -62,7 +62,8 @@ function Judge({ cause, denied, judge }: JudgeProps) {
   );
 }
 
-function Cause({ cause, first, named, confirmed, ...rest }: JudgeProps & { first: boolean; named: boolean; confirmed: boolean }) {
+/** A cause with what speaks for and against it; the first is open. */
+export function Cause({ cause, first, named, confirmed, ...rest }: JudgeProps & { first: boolean; named: boolean; confirmed: boolean }) {
   return (
     <details class="cause" open={first}>
       <summary>
@@ -85,7 +86,9 @@ function Cause({ cause, first, named, confirmed, ...rest }: JudgeProps & { first
         </div>
         <div class="cause-foot">
           <p class="t2">
-            {sentence(sideName(cause.side))} · if it is this: {cause.action_says}
+            {[cause.side && sentence(sideName(cause.side)), cause.action_says && `if it is this: ${cause.action_says}`]
+              .filter(Boolean)
+              .join(' · ')}
           </p>
           <Judge cause={cause} {...rest} />
         </div>
@@ -97,7 +100,7 @@ function Cause({ cause, first, named, confirmed, ...rest }: JudgeProps & { first
 interface Props {
   incident: IncidentDetail;
   denied: string | null;
-  judge: (cause: RankedCause, verdict: Verdict) => void;
+  judge: (cause: WhyCause, verdict: Verdict) => void;
 }
 
 /** The ranked causes, each with what speaks for and against it, and what an operator says of it. */

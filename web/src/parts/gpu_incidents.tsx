@@ -3,6 +3,7 @@ import { now, summary } from '../app/live';
 import { ago, count, exact, sentence } from '../lib/format';
 import { byUrgency, causeWords, reasons, resetOrRma, sureness } from '../lib/incidents';
 import { incidentHref } from '../lib/places';
+import { whyOfIncident } from '../lib/why';
 import { SeverityShape, SeverityWord } from './incident_list';
 import { Card, ErrorNote } from './states';
 import { useData, useRefresh } from './use_data';
@@ -20,6 +21,7 @@ function Because({ incident }: { incident: Incident }) {
 function OfGpu({ incident }: { incident: Incident }) {
   const sure = sureness(incident);
   const answer = resetOrRma(incident);
+  const why = whyOfIncident(incident);
   return (
     <li>
       <SeverityShape severity={incident.severity} />
@@ -41,9 +43,16 @@ function OfGpu({ incident }: { incident: Incident }) {
       <div class="gi-do">
         {answer && <p class="gi-answer">{answer}</p>}
         <p class="t2">{sentence(incident.action_says)}</p>
-        <a class="link" href={incidentHref(incident.id)}>
-          Incident {incident.id}: evidence and causes ›
-        </a>
+        <p class="gi-links">
+          <a class="link" href={incidentHref(incident.id)}>
+            Incident {incident.id}: evidence and causes ›
+          </a>{' '}
+          {why && (
+            <a class="link" href={why}>
+              Why did this happen?
+            </a>
+          )}
+        </p>
       </div>
     </li>
   );

@@ -3,6 +3,8 @@ import type { Band } from '../api';
 const kPaths = {
   grid: 'M3 3h6v6H3zM11 3h6v6h-6zM3 11h6v6H3zM11 11h6v6h-6z',
   incident: 'M10 3 17.5 16.5h-15zM10 8v4M10 14.2v.3',
+  case: 'M3 7h14v9.5H3zM7.5 7V4.5h5V7M3 11.5h14M10 10.5v2',
+  why: 'M10 2.5a7.5 7.5 0 1 0 0 15 7.5 7.5 0 0 0 0-15zM7.7 8a2.3 2.3 0 1 1 3.4 2c-.8.5-1.1.9-1.1 1.8M10 14v.3',
   thumb: 'M3.5 9h3v7.5h-3zM6.5 9l3-6c1.5 0 2.2 1 1.9 2.4L10.9 8h4.6c1 0 1.6.9 1.4 1.8l-1.3 5.4c-.2.8-.8 1.3-1.6 1.3H6.5',
   list: 'M3 5h14M3 10h14M3 15h14',
   refused: 'M4 4h12v8a6 5 0 0 1-12 0zM7.5 7l5 5M12.5 7l-5 5',

@@ -21,11 +21,11 @@ export function SeverityWord({ severity }: { severity: Severity }) {
   return <b class={`severity ${band ? `t-${band}` : 't3'}`}>{severity}</b>;
 }
 
-function Row({ incident }: { incident: Incident }) {
+function Row({ incident, href }: { incident: Incident; href: string }) {
   const sure = sureness(incident);
   return (
     <li>
-      <a href={incidentHref(incident.id)} title={`${incident.place}, since ${exact(incident.opened_at)}`}>
+      <a href={href} title={`${incident.place}, since ${exact(incident.opened_at)}`}>
         <SeverityShape severity={incident.severity} />
         <span class="who">
           <span class="id">{causeWords(incident)}</span>
@@ -50,12 +50,18 @@ function Row({ incident }: { incident: Incident }) {
   );
 }
 
+interface Props {
+  incidents: Incident[];
+  testid?: string;
+  hrefOf?: (i: Incident) => string | null; // where a row leads instead
+}
+
 /** Incidents where there is little room: each a link to its page. */
-export function IncidentList({ incidents, testid }: { incidents: Incident[]; testid?: string }) {
+export function IncidentList({ incidents, testid, hrefOf }: Props) {
   return (
     <ul class="wl il" data-testid={testid}>
       {incidents.map((i) => (
-        <Row incident={i} key={i.id} />
+        <Row incident={i} href={hrefOf?.(i) ?? incidentHref(i.id)} key={i.id} />
       ))}
     </ul>
   );

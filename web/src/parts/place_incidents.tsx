@@ -2,6 +2,7 @@ import { api, type Gpu } from '../api';
 import { openIncidents } from '../app/incidents';
 import { summary } from '../app/live';
 import { byUrgency, concerns } from '../lib/incidents';
+import { incidentsHref } from '../lib/places';
 import { IncidentList } from './incident_list';
 import { Card, ErrorNote } from './states';
 import { useData, useRefresh } from './use_data';
@@ -38,13 +39,14 @@ function useOpen({ kind, name, gpus }: Props) {
 /** The open incidents of a host's or a rack's members; nothing where none is open. */
 export function PlaceIncidents(props: Props) {
   const { open, error, reload } = useOpen(props);
+  const { kind, name } = props;
   if (error) return <ErrorNote error={error} retry={reload} />;
   if (open.length === 0) return null;
   return (
     <Card title="Open incidents here" class="gpu-incidents" hint={open.length > 1 && 'the worst first'}>
       <IncidentList incidents={open.slice(0, kShown)} testid="place-incidents" />
       {open.length > kShown && (
-        <a class="more" href="/incidents">
+        <a class="more" href={incidentsHref(kind, name)}>
           {`${open.length - kShown} more`} ›
         </a>
       )}

@@ -1,4 +1,5 @@
 import { api, type Cluster, type FleetSummary } from '../api';
+import { lateWords } from '../lib/late';
 import { chance } from '../lib/share';
 import { useData, useRefresh } from './use_data';
 
@@ -17,6 +18,23 @@ const kShown = 3;
 function places(clusters: Cluster[]): Cluster[] {
   const seen = new Set<string>();
   return clusters.filter((c) => !seen.has(`${c.kind} ${c.id}`) && seen.add(`${c.kind} ${c.id}`)).slice(0, kShown);
+}
+
+const kCasesEveryMs = 15_000;
+
+/** Repairs that are late; nothing where none is. */
+function LateRepairs({ tick }: { tick: string }) {
+  const { value, reload } = useData('active cases', (signal) => api.cases({ state: 'active', limit: 500 }, signal));
+  useRefresh(reload, tick, kCasesEveryMs);
+  const late = value && lateWords(value.items);
+  if (!late) return null;
+  return (
+    <p class="also" data-testid="late-repairs">
+      <a class="link" href={late.href}>
+        {late.text}
+      </a>
+    </p>
+  );
 }
 
 /** What to know first: the state of the fleet in a sentence, and what stands out, the least likely first, with its evidence. */
@@ -40,6 +58,7 @@ export function Story({ fleet }: { fleet: FleetSummary }) {
         </p>
       ))}
       {!first && detail && <p>{detail}</p>}
+      <LateRepairs tick={fleet.as_of} />
     </div>
   );
 }

@@ -24,7 +24,7 @@ interface Props<T> {
   onSort?: (sort: string) => void;
 }
 
-const kOfHeading = new Set(['r', 'wide-only', 'roomy-only', 'pick-cell']);
+const kOfHeading = new Set(['r', 'wide-only', 'roomy-only', 'pick-cell', 'only-on-cards']);
 const headClass = (of: string | undefined) =>
   of
     ?.split(' ')

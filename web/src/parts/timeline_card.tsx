@@ -32,7 +32,8 @@ function words(moment: Moment, gpu: GpuDetail): string {
   return meaningOf({ ...moment, gpu: gpu.id, host: gpu.host }, meta.value?.xids ?? []).meaning;
 }
 
-const nameOf = (item: TimelineItem) => (item.code === null ? kindName(item.kind) : `${kindName(item.kind)} ${item.code}`);
+const nameOf = (item: TimelineItem) =>
+  item.what === 'case' ? 'Repair' : item.code === null ? kindName(item.kind) : `${kindName(item.kind)} ${item.code}`;
 
 // The newest incidents tell which events they were told: their signs.
 const kTold = 4;
