@@ -18,7 +18,7 @@ constexpr auto kPast = 1h;      // what the charts show at the first look
 constexpr const char* kRealExporter = "127.0.0.1:9400";
 
 struct DemoOptions {
-  simulation::FleetPlan plan{.gpus = 96, .seed = 7};
+  simulation::FleetPlan plan{.gpus = 96, .seed = 7, .job_names = true};
   unsigned short port = 9480, simulator_port = app::SimulationServer::kPort;
   std::string data_dir;
   bool simulate = false;

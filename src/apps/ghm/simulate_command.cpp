@@ -88,6 +88,7 @@ void add_serve_command(CLI::App& parent, Run& run) {
   command->add_option("--scenario", o->plan.scenario, "how its boards fail")
       ->check(CLI::IsMember(words(simulation::Fleet::scenarios())))
       ->capture_default_str();
+  command->add_flag("--jobs", o->plan.job_names, "pages name the jobs that run (label hpc_job); a fault ends its job on all hosts");
   command->add_flag("--json", o->json, "one JSON document on standard output");
   command->footer("example: ghm simulate serve --gpus 96 --seed 7 --scenario literature");
   command->callback([&run, o] { run = [o] { return serve(*o); }; });

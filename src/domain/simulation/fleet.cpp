@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <set>
 
 #include "domain/simulation/birth.h"
@@ -36,6 +37,7 @@ struct Host {
   std::vector<Board> boards;
   std::vector<Labels> labels;
   std::vector<Pending> pending;
+  std::string job;          // that the labels name
   std::int64_t second = 0;  // state is of this Unix second; 0 before birth
 };
 
@@ -56,12 +58,15 @@ struct Fleet::Impl {
   FleetPlan plan;
   Scenario scenario;
   std::vector<Host> hosts;
+  std::map<std::uint64_t, double> stopped;  // jobs that stand still, until then
 
   void build(std::size_t number);
   void give_blemishes();
   void begin(Host& h, std::int64_t second);
   void step(Host& h, std::int64_t second, double dt);
   void run_to(Host& h, std::int64_t second);
+  void share_stop(Surroundings& around, double t);
+  void name_job(Host& h);
   std::optional<std::pair<std::size_t, std::size_t>> find(std::string_view gpu) const;
 };
 
@@ -111,6 +116,26 @@ void Fleet::Impl::step(Host& h, std::int64_t second, double dt) {
     step_memory(b, t, dt);
     step_links(b, t, dt);
   }
+  if (plan.job_names) share_stop(around, t);
+}
+
+// A job that a fault stopped on one host stands still on the others too.
+void Fleet::Impl::share_stop(Surroundings& around, double t) {
+  constexpr double kForgotten = 86400;
+  if (around.idle_until > t) {
+    auto& until = stopped[around.job.id];
+    until = std::max(until, around.idle_until);
+  }
+  if (const auto found = stopped.find(around.job.id); found != stopped.end() && found->second > t) around.idle_until = found->second;
+  std::erase_if(stopped, [t](const auto& s) { return s.second < t - kForgotten; });
+}
+
+void Fleet::Impl::name_job(Host& h) {
+  const bool stands = static_cast<double>(h.second) < h.around.idle_until;
+  auto job = stands ? std::string() : name_of(h.around.job);
+  if (job == h.job) return;
+  h.job = std::move(job);
+  for (std::size_t i = 0; i < h.boards.size(); ++i) h.labels[i] = labels_of(h.boards[i], h.place.host, h.job);
 }
 
 void Fleet::Impl::run_to(Host& h, std::int64_t second) {
@@ -166,6 +191,7 @@ void Fleet::advance(std::size_t host, Timestamp now) {
   if (h.second == 0) impl_->begin(h, impl_->plan.start == Timestamp{} ? second : second_of(impl_->plan.start));
   for (const auto& p : std::exchange(h.pending, {})) strike_visibly(p.fault, h.boards[p.board], h.around, static_cast<double>(h.second));
   impl_->run_to(h, second);
+  if (impl_->plan.job_names) impl_->name_job(h);
 }
 
 void Fleet::render(std::size_t host, std::string& page) const {

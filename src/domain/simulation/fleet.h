@@ -18,6 +18,8 @@ struct FleetPlan {
   std::uint64_t seed = 1;
   std::string scenario = "literature";  // literature optimistic pessimistic wearout noprecursor shifted healthy
   Timestamp start{};                    // simulated time of birth of the run; the epoch: each host's first advance()
+  // Pages name the jobs, as dcgm-exporter's mapping of HPC jobs does; a job whose GPU fails then stands still on all of its hosts.
+  bool job_names = false;
 };
 
 /// Where a simulated host stands; also the labels of its scrape target.

@@ -1,5 +1,6 @@
 #include "domain/simulation/fleet.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -35,6 +36,53 @@ TEST(Fleet, HowOftenItIsScrapedChangesNothing) {
 
 TEST(Fleet, AnotherSeedGivesOtherBoards) {
   EXPECT_NE(pages(fleet_of(8, "healthy", 3), 60s, 60s), pages(fleet_of(8, "healthy", 4), 60s, 60s));
+}
+
+std::set<std::string> jobs_on(Fleet& fleet, std::size_t host, Timestamp t) {
+  std::set<std::string> jobs;
+  for (const auto& line : lines_of(page_at(fleet, host, t))) jobs.insert(label(line, "hpc_job"));
+  return jobs;
+}
+
+Fleet fleet_with_job_names(int gpus) {
+  auto fleet = Fleet::create({.gpus = gpus, .seed = 7, .scenario = "healthy", .start = kBirth, .job_names = true});
+  EXPECT_TRUE(fleet) << fleet.error().what;
+  return std::move(*fleet);
+}
+
+/// Two hosts that share a job, and when they do.
+struct SharedJob {
+  std::size_t a = 0, b = 0;
+  Timestamp at{};
+  std::string name;
+};
+std::optional<SharedJob> shared_job(Fleet& fleet) {
+  for (auto t = kBirth + 10min; t < kBirth + 48h; t += 1h) {
+    std::map<std::string, std::size_t> seen;
+    for (std::size_t host = 0; host < fleet.hosts(); ++host) {
+      const auto jobs = jobs_on(fleet, host, t);
+      EXPECT_EQ(jobs.size(), 1u) << "all GPUs of a host work on one job";
+      if (jobs.contains("")) continue;
+      const auto [other, first] = seen.try_emplace(*jobs.begin(), host);
+      if (!first) return SharedJob{other->second, host, t, *jobs.begin()};
+    }
+  }
+  return std::nullopt;
+}
+
+TEST(Fleet, PagesNameJobsWhereThePlanSaysSo) {
+  auto plain = fleet_of(64);
+  for (std::size_t host = 0; host < plain.hosts(); ++host) EXPECT_EQ(jobs_on(plain, host, kBirth + 10min), std::set<std::string>{""});
+}
+
+TEST(Fleet, AFaultEndsTheJobOnAllOfItsHosts) {
+  auto fleet = fleet_with_job_names(64);
+  const auto job = shared_job(fleet);
+  ASSERT_TRUE(job) << "no job of two hosts within two days";
+  EXPECT_TRUE(job->name.starts_with("train-")) << job->name;
+  ASSERT_TRUE(fleet.inject(fmt::format("{}", 8 * job->a + 3), "off_bus", job->at));
+  EXPECT_EQ(jobs_on(fleet, job->a, job->at + 30s), std::set<std::string>{""});
+  EXPECT_EQ(jobs_on(fleet, job->b, job->at + 40s), std::set<std::string>{""});
 }
 
 TEST(Fleet, RefusesPlansThatCannotBe) {

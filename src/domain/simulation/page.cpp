@@ -103,15 +103,16 @@ void put_link_family(std::string& page, const LinkFamily& f, const Prepared& p, 
 
 }  // namespace
 
-Labels labels_of(const Board& b, std::string_view host) {
+Labels labels_of(const Board& b, std::string_view host, std::string_view job) {
   const auto& model = b.spec->exporter_names.front();
+  const auto of_job = job.empty() ? std::string() : fmt::format(",hpc_job=\"{}\"", job);
   return {
       fmt::format(
           "gpu=\"{0}\",UUID=\"{1}\",pci_bus_id=\"{2}\",device=\"nvidia{0}\",modelName=\"{3}\",Hostname=\"{4}\",DCGM_FI_DEV_SERIAL=\"{5}\","
-          "DCGM_FI_DEV_VBIOS_VERSION=\"{6}\",DCGM_FI_DRIVER_VERSION=\"{7}\"",
-          b.id.index, b.id.uuid, b.id.pci_bus_id, model, host, b.id.serial, b.part->vbios, b.part->driver),
-      fmt::format("\",gpu=\"{0}\",gpu_uuid=\"{1}\",pci_bus_id=\"{2}\",device=\"nvidia{0}\",model_name=\"{3}\",hostname=\"{4}\"", b.id.index,
-                  b.id.uuid, b.id.pci_bus_id, model, host)};
+          "DCGM_FI_DEV_VBIOS_VERSION=\"{6}\",DCGM_FI_DRIVER_VERSION=\"{7}\"{8}",
+          b.id.index, b.id.uuid, b.id.pci_bus_id, model, host, b.id.serial, b.part->vbios, b.part->driver, of_job),
+      fmt::format("\",gpu=\"{0}\",gpu_uuid=\"{1}\",pci_bus_id=\"{2}\",device=\"nvidia{0}\",model_name=\"{3}\",hostname=\"{4}\"{5}",
+                  b.id.index, b.id.uuid, b.id.pci_bus_id, model, host, of_job)};
 }
 
 void render_page(std::span<const Board> boards, std::span<const Labels> labels, std::string& page) {

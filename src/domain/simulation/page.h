@@ -13,7 +13,8 @@ struct Labels {
   std::string gpu;   // gpu="0",UUID=…,DCGM_FI_DRIVER_VERSION="570.86.15"
   std::string link;  // ,gpu="0",gpu_uuid=…,hostname="n1"
 };
-Labels labels_of(const Board& b, std::string_view host);
+/// `job`: what runs there; empty: no label.
+Labels labels_of(const Board& b, std::string_view host, std::string_view job = {});
 
 /// Appends the page of one host in the shape of dcgm-exporter 4.4: families of the GPU group in the order of field ids, then
 /// those of the NVLink group; label-type fields (serial, VBIOS, driver) stand on every GPU sample. boards[i] has labels[i].

@@ -1,5 +1,7 @@
 #include "domain/simulation/workload.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numbers>
 
@@ -99,6 +101,17 @@ Demand demand_at(const Job& job, std::int64_t second, Random& noise) {
     case JobKind::training: return training(job, second, noise);
     case JobKind::inference: return inference(job, second, noise);
     case JobKind::notebook: return notebook(job, second, noise);
+    case JobKind::idle: break;
+  }
+  return {};
+}
+
+std::string name_of(const Job& job) {
+  const auto number = job.id % 100'000;
+  switch (job.kind) {
+    case JobKind::training: return fmt::format("train-{}", number);
+    case JobKind::inference: return fmt::format("serve-{}", number);
+    case JobKind::notebook: return fmt::format("notebook-{}", number);
     case JobKind::idle: break;
   }
   return {};

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <string>
 
 #include "domain/simulation/random.h"
 
@@ -31,6 +32,9 @@ Job job_at(std::uint64_t seed, std::size_t rack, std::size_t host, std::int64_t 
 /// Training beats in iterations (compute, then communication) with checkpoints; inference follows the day; a notebook
 /// holds memory and mostly waits. GPUs of one job beat together; `noise` is the board's own.
 Demand demand_at(const Job& job, std::int64_t second, Random& noise);
+
+/// "train-48213"; empty when nothing runs.
+std::string name_of(const Job& job);
 
 /// A full-load training job that begins at `second`: what a demonstration puts on a host so that heat and power show.
 Job full_load(std::uint64_t seed, std::size_t host, std::int64_t second, std::int64_t seconds);
