@@ -55,19 +55,30 @@ test('an incident leads to why: the verdict first, the next step, causes, and on
   expect(unplanned(wrong)).toEqual([]);
 });
 
+/** A host on whose line of time more than one lane has something. */
+async function manyLanes(request: APIRequestContext): Promise<string> {
+  const { items } = await get<{ items: Incident[] }>(request, '/incidents?state=open&limit=500');
+  for (const host of new Set(items.map((i) => i.host).filter((h) => h !== null))) {
+    const { timeline } = await whyOf(request, `host=${host}`);
+    if (new Set(timeline.map((m) => m.lane)).size > 1) return host;
+  }
+  throw new Error('no host with an open incident has two lanes');
+}
+
 test('a lane and all of the time are in the address; the address alone gives the same screen', async ({ page, request, browser }) => {
-  const incident = await told(request);
-  await page.goto(`/why?gpu=${incident.gpu}&at=${incident.last_sign_at}`);
+  const host = await manyLanes(request);
+  const at = new Date().toISOString();
+  await page.goto(`/why?host=${host}&at=${at}`);
   const moments = page.getByTestId('moments').locator('li');
   await expect(moments.first()).toBeVisible();
+  const before = await moments.count();
+  await page.getByRole('button', { name: /^All of the time: \d+ more$/ }).click();
+  await expect(page).toHaveURL(/view=all/);
+  expect(await moments.count()).toBeGreaterThan(before);
   await page.getByRole('group', { name: 'Show one lane' }).getByRole('button', { name: 'GPU' }).click();
   await expect(page).toHaveURL(/lane=gpu/);
+  await expect(moments.locator('.why-lane').filter({ hasText: 'Host' })).toHaveCount(0);
   for (const lane of await moments.locator('.why-lane').allTextContents()) expect(lane).toBe('GPU');
-  const wide = page.getByRole('button', { name: /^All of the time/ });
-  if ((await wide.count()) > 0) {
-    await wide.click();
-    await expect(page).toHaveURL(/view=all/);
-  }
   const said = await page.getByTestId('verdict').textContent();
   const shown = await moments.allTextContents();
   const other = await browser.newPage();

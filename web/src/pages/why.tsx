@@ -142,7 +142,7 @@ function Causes({ why, denied, known, judge }: JudgeProps & { why: Why }) {
 function RuledOut({ why }: { why: Why }) {
   if (why.ruled_out.length === 0) return null;
   return (
-    <Card title="Ruled out">
+    <Card title="Ruled out" class="why-late">
       <ul class="body why-out" data-testid="ruled-out">
         {why.ruled_out.map((r) => (
           <li key={r.cause}>
@@ -160,7 +160,7 @@ function RuledOut({ why }: { why: Why }) {
 function NotKnown({ why }: { why: Why }) {
   if (why.unknown.length === 0) return null;
   return (
-    <Card title="What nobody could know">
+    <Card title="What nobody could know" class="why-late">
       <ul class="body why-out t2" data-testid="not-known">
         {why.unknown.map((u) => (
           <li key={u}>
@@ -193,7 +193,7 @@ const kJobColumns: Column<RanThere>[] = [
 
 function RanThereCard({ why }: { why: Why }) {
   return (
-    <Card title={why.job ? 'What else ran there' : 'What ran there'} class="c12">
+    <Card title={why.job ? 'What else ran there' : 'What ran there'} class="why-late">
       {why.ran_there.length === 0 && <Empty>No {why.job ? 'other ' : ''}job is on record here in this time.</Empty>}
       {why.ran_there.length > 0 && (
         <DataTable
@@ -213,7 +213,7 @@ function Others({ why }: { why: Why }) {
   const others = why.incidents.slice(1);
   if (others.length === 0) return null;
   return (
-    <Card title="Other incidents that touch it">
+    <Card title="Other incidents that touch it" class="why-late">
       <IncidentList incidents={others} testid="other-incidents" />
     </Card>
   );
@@ -231,6 +231,7 @@ function Answer({ why, question, ...rest }: JudgeProps & { why: Why; question: Q
         <div class="why-side c8">
           <Causes why={why} {...rest} />
           <Others why={why} />
+          <RanThereCard why={why} />
         </div>
         <div class="why-side c4">
           <NextCard why={why} />
@@ -238,7 +239,6 @@ function Answer({ why, question, ...rest }: JudgeProps & { why: Why; question: Q
           <NotKnown why={why} />
         </div>
         <WhyLine why={why} />
-        <RanThereCard why={why} />
       </div>
     </>
   );

@@ -23,7 +23,7 @@ function AskForm({ question }: { question: Question | null }) {
         <span class="t2">About</span>
         <select class="field" name="what">
           {kWhats.map((w) => (
-            <option value={w.value} key={w.value} selected={w.value === (question?.what ?? 'any')}>
+            <option value={w.value} key={w.value} selected={w.value === 'any'}>
               {w.text}
             </option>
           ))}

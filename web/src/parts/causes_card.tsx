@@ -86,9 +86,8 @@ export function Cause({ cause, first, named, confirmed, ...rest }: JudgeProps & 
         </div>
         <div class="cause-foot">
           <p class="t2">
-            {[cause.side && sentence(sideName(cause.side)), cause.action_says && `if it is this: ${cause.action_says}`]
-              .filter(Boolean)
-              .join(' · ')}
+            {cause.side && `${sentence(sideName(cause.side))} · `}
+            {cause.side ? 'if' : 'If'} it is this: {cause.action_says}
           </p>
           <Judge cause={cause} {...rest} />
         </div>
