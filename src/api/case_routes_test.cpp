@@ -34,7 +34,9 @@ struct Workshop : test::Site {
     change_cases = [this](const auto& change, const auto& kept_now) {
       auto changed = change(*repairs);
       if (!changed) return kept_now(changed.error());
-      if (disk) EXPECT_TRUE(records.put(*changed));
+      if (disk) {
+        EXPECT_TRUE(records.put(*changed));
+      }
       kept_now(disk);
     };
     cases = [this] { return repairs->now(); };
