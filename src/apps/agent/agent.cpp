@@ -166,12 +166,13 @@ void Agent::make_round(std::vector<transport::SourceRound> said, Timestamp at) {
 void Agent::keep(transport::HostRound round) {
   round.boot_id = boot_id_;
   round.since_boot = since_boot();
+  const bool was_looking = snapshots_.is_looking();
   snapshots_.take(round);
   ++rounds_;
   events_ += round.events.size();
   spool_->keep(std::move(round));
   snapshots_.kept(spool_->stats().snapshots_left_out);
-  if (snapshots_.is_looking()) look_again_soon();
+  if (!was_looking && snapshots_.is_looking()) look_again_soon();
   const auto trouble = spool_->stats().trouble;
   if (trouble.empty())
     for (const auto& source : sources_) source->kept();
