@@ -166,11 +166,13 @@ void Agent::make_round(std::vector<transport::SourceRound> said, Timestamp at) {
 void Agent::keep(transport::HostRound round) {
   round.boot_id = boot_id_;
   round.since_boot = since_boot();
+  const bool was_looking = snapshots_.is_looking();
   snapshots_.take(round);
   ++rounds_;
   events_ += round.events.size();
   spool_->keep(std::move(round));
   snapshots_.kept(spool_->stats().snapshots_left_out);
+  if (!was_looking && snapshots_.is_looking()) look_again_soon();
   const auto trouble = spool_->stats().trouble;
   if (trouble.empty())
     for (const auto& source : sources_) source->kept();
@@ -206,6 +208,16 @@ void Agent::listen_to_sources(Timestamp now) {
   keep(std::move(urgent));
 }
 
+// What a fault's snapshot still waits for is looked for each second, whatever else wakes the agent.
+void Agent::look_again_soon() {
+  looking_.expires_after(1s);
+  looking_.async_wait([this](const boost::system::error_code& cancelled) {
+    if (cancelled || ending_) return;
+    listen_to_sources(clock_.now());
+    if (snapshots_.is_looking()) look_again_soon();
+  });
+}
+
 // ---- the end
 
 void Agent::end() {
@@ -215,6 +227,7 @@ void Agent::end() {
   if (scraper_) scraper_->stop();
   second_.cancel();
   round_.cancel();
+  looking_.cancel();
   last_.expires_after(kDrain);
   last_.async_wait([this](const boost::system::error_code&) { io_.stop(); });
   sender_->drain([this] { io_.stop(); });

@@ -48,6 +48,7 @@ class Agent {
   void keep(transport::HostRound round);
   void every_second();
   void listen_to_sources(Timestamp now);
+  void look_again_soon();
   void end();
   Sender::Now clocks() const;
   AgentState state() const;
@@ -63,7 +64,7 @@ class Agent {
 
   boost::asio::io_context io_{1};
   boost::asio::signal_set signals_{io_, SIGINT, SIGTERM};
-  boost::asio::steady_timer second_{io_}, round_{io_}, last_{io_};
+  boost::asio::steady_timer second_{io_}, round_{io_}, last_{io_}, looking_{io_};
   std::shared_ptr<scrape::Resources> resources_;
   std::unique_ptr<spool_folder::PosixFolder> folder_;
   std::optional<transport::Spool> spool_;

@@ -176,14 +176,15 @@ void SnapshotTaker::kept(std::uint64_t left_out) {
 }
 
 Json SnapshotTaker::context(const HostRound& round, const Chosen& first) const {
-  auto own = own_();
+  auto host = round.host;
+  host.erase("machine_id");  // names the host beyond its life, and evidence leaves the site
   Json doc = {{"version", kVersion},
               {"taken_at", format_rfc3339(round.at)},
               {"since_boot_ms", round.since_boot.count()},
               {"boot_id", or_null(round.boot_id)},
               {"sign", sign_json(*first.event, first.sign)},
-              {"agent", facts_json(own)},
-              {"host", facts_json(round.host)},
+              {"agent", facts_json(own_())},
+              {"host", facts_json(host)},
               {"sources", testimonies({}, round.at)}};
   for (const auto* name : kExpected)
     if (std::ranges::none_of(sources_, [&](const auto& s) { return s->name() == name; }))

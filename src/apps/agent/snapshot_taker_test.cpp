@@ -150,6 +150,104 @@ TEST_F(Taker, WritesDownWhatIsKnownOfTheGpu) {
   EXPECT_EQ(source->looks, 1);
 }
 
+// What stands on disk and in bundles for years: a change here is a change of the version.
+TEST_F(Taker, TheDocumentsReadLikeThis) {
+  auto r = round();
+  readings(r);
+  r.host = {{"kernel", "6.1"}, {"machine_id", "not to be told"}};
+  r.jobs = {{{"GPU-0", "", ""}, "job", "77", {{"user", "ada"}}}};
+  r.events = {xid(79, 1)};
+  taker->take(r);
+  ASSERT_THAT(r.snapshots, SizeIs(2));
+  EXPECT_EQ(nlohmann::ordered_json::parse(r.snapshots[0].body).dump(1), R"({
+ "version": 1,
+ "taken_at": "2026-02-02T02:40:00Z",
+ "since_boot_ms": 3600000,
+ "boot_id": "5f0c6f0e-1111-4222-8333-9a4b5c6d7e8f",
+ "sign": {
+  "kind": "xid",
+  "code": 79,
+  "family": "pcie_bus",
+  "why": "an Xid whose first step is a reset or more",
+  "at": "2026-02-02T02:40:00Z",
+  "text": "NVRM: Xid",
+  "fields": {
+   "boot_id": "5f0c6f0e-1111-4222-8333-9a4b5c6d7e8f",
+   "seq": "77"
+  }
+ },
+ "agent": {
+  "version": "0.1"
+ },
+ "host": {
+  "kernel": "6.1",
+  "snapshots": "1"
+ },
+ "sources": {
+  "nvml": {
+   "lines": [
+    "1 [0.1] <4> the line before"
+   ]
+  },
+  "kernel_log": {
+   "missing": "not watched: sources.kernel_log is off"
+  },
+  "host_facts": {
+   "missing": "not watched: sources.host_facts is off"
+  }
+ }
+})");
+  EXPECT_EQ(nlohmann::ordered_json::parse(r.snapshots[1].body).dump(1), R"({
+ "version": 1,
+ "sign": {
+  "kind": "xid",
+  "code": 79,
+  "family": "pcie_bus",
+  "why": "an Xid whose first step is a reset or more",
+  "at": "2026-02-02T02:40:00Z",
+  "text": "NVRM: Xid",
+  "fields": {
+   "boot_id": "5f0c6f0e-1111-4222-8333-9a4b5c6d7e8f",
+   "seq": "77"
+  }
+ },
+ "gpu": {
+  "uuid": "GPU-0",
+  "serial": "1650000",
+  "pci_bus_id": "00000000:01:00.0",
+  "index": 0,
+  "model": null,
+  "driver_version": null,
+  "vbios_version": null
+ },
+ "readings": {
+  "at": "2026-02-02T02:40:00Z",
+  "values": {
+   "DCGM_FI_DEV_GPU_TEMP": 71.0
+  }
+ },
+ "jobs": [
+  {
+   "kind": "job",
+   "name": "77",
+   "facts": {
+    "user": "ada"
+   }
+  }
+ ],
+ "sources": {
+  "nvml": {
+   "facts": {
+    "of": "00000000:01:00.0"
+   },
+   "processes": [
+    "4711 a (odd) name, state D, started 1234.56 s after boot"
+   ]
+  }
+ }
+})");
+}
+
 TEST_F(Taker, WhatHasToBeAskedForFollows) {
   take({xid(79, 1)});
   passed = 500ms;
