@@ -40,7 +40,7 @@ std::optional<WasOpen> read(const json& body) {
   WasOpen out;
   out.host = body.value("host", "");
   auto& a = out.anomaly;
-  a.board = fleet::BoardId{body.value("board", 0u)};
+  a.board = telemetry::BoardId{body.value("board", 0u)};
   a.metric = metric->id;
   a.detector = *detector;
   a.severity = *severity;
@@ -55,10 +55,10 @@ std::optional<WasOpen> read(const json& body) {
 }
 
 // What is open at most once: per board (or host), detector and metric.
-using Key = std::tuple<fleet::BoardId, std::string, anomaly::Detector, telemetry::MetricId>;
+using Key = std::tuple<telemetry::BoardId, std::string, anomaly::Detector, telemetry::MetricId>;
 Key key_of(const WasOpen& w) {
   const auto& a = w.anomaly;
-  return {a.board, a.board == fleet::BoardId::none ? w.host : std::string(), a.detector, a.metric};
+  return {a.board, a.board == telemetry::BoardId::none ? w.host : std::string(), a.detector, a.metric};
 }
 
 void take(const store::Record& record, std::map<Key, WasOpen>& open) {
