@@ -266,7 +266,7 @@ TEST_F(RemoteTest, AChangedXidIsOneEventAndAnUrgentScoreHoweverOftenItIsSent) {
   send({series(0, "DCGM_FI_DEV_XID_ERRORS", 0, now - 10s)});
   ASSERT_EQ(events("xid").size(), 1u);
   EXPECT_THAT(events("xid")[0], HasSubstr("Xid 79"));
-  EXPECT_THAT(urgent, ::testing::SizeIs(1)) << "told with the event, so that nobody scores before it is kept";
+  EXPECT_EQ(urgent.size(), 1u) << "told with the event, so that nobody scores before it is kept";
 }
 
 TEST_F(RemoteTest, BothWitnessesOfAFaultAreHeardTogether) {
