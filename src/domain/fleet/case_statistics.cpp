@@ -16,6 +16,7 @@ constexpr int kMostDays = 3650;
 bool ends_in_failure(const RepairCase& c) {
   if (c.outcome != CaseOutcome::did_not_help) return false;
   const auto& end = *std::ranges::find(c.steps, CaseStep::What::closed, &CaseStep::what);
+  if (end.from == CaseState::open) return false;  // nothing was tried
   return end.from == CaseState::testing || end.from == CaseState::watching || c.failed == 0;
 }
 

@@ -100,6 +100,12 @@ TEST(CaseTallies, GivenUpRightBehindARelapseIsNotCountedTwice) {
   ASSERT_TRUE(never.book.close(never.id, {CaseOutcome::did_not_help, "nobody had time", {}}, "ana", kOpened + 2h));
   CaseTallies u;
   u.add(never.it());
+  EXPECT_EQ(u.rows({})[0].counts.did_not_help, 0u) << "nothing was tried";
+  EXPECT_EQ(u.rows({})[0].counts.closed, 1u);
+  OneCase begun;
+  ASSERT_TRUE(begun.go(to(acting)));
+  ASSERT_TRUE(begun.book.close(begun.id, {CaseOutcome::did_not_help, "errors go on", {}}, "ana", kOpened + 2h));
+  u.add(begun.it());
   EXPECT_EQ(u.rows({})[0].counts.did_not_help, 1u) << "a person's word stands";
 }
 

@@ -129,6 +129,7 @@ Json case_detail(const RepairCase& c, const CaseBook::Gap* gap, const CasePast& 
   out["after"] = past.after ? signs_json(*past.after) : Json();
   out["next"] = next_json(c, not_closed, now);
   out["why_not_closed"] = or_null(not_closed);
+  out["as_of"] = format_rfc3339(now);
   return out;
 }
 
