@@ -80,9 +80,11 @@ function Header({ of: c }: { of: CaseDetail }) {
           <li title={exact(c.opened_at)}>
             {c.state === 'closed' ? 'took' : 'open for'} {ageOf(c, now.value)}
           </li>
-          <li>
-            <Due of={c} />
-          </li>
+          {c.due_at && c.state !== 'closed' && (
+            <li>
+              <Due of={c} />
+            </li>
+          )}
           {c.relapses > 0 && (
             <li class="t-degraded">
               <BandShape band="degraded" /> came back {count(c.relapses, 'time')}

@@ -17,6 +17,9 @@ function costOf(data: FormData): number | undefined {
   return text(data, 'cost') && Number.isFinite(cost) ? cost : undefined;
 }
 
+// A test is told where it took place; one that failed leads back by itself.
+const testedAt = (from: CaseState, to: CaseState) => (to === 'acting' ? from : to);
+
 /** The body of a step as its form says it: where it leads says whether the test passed. */
 function advanceOf(data: FormData, from: CaseState, to: CaseState): CaseAdvance {
   const note = text(data, 'note');
@@ -25,9 +28,9 @@ function advanceOf(data: FormData, from: CaseState, to: CaseState): CaseAdvance 
   const replaced = text(data, 'replaced_by');
   const cost = costOf(data);
   return {
-    to,
+    to: test ? testedAt(from, to) : to,
     ...(note && { note }),
-    ...(test && from !== 'open' && { test: { name: test, passed: to === 'watching', ...(detail && { detail }) } }),
+    ...(test && { test: { name: test, passed: to === 'watching', ...(detail && { detail }) } }),
     ...(replaced && { replaced_by: replaced }),
     ...(cost !== undefined && { cost }),
   };
