@@ -134,7 +134,7 @@ void Incidents::hear(const Heard& h) {
   if (const auto* ending = std::get_if<EndingSeen>(&known)) return book_.end(*ending);
   const auto* sign = std::get_if<Sign>(&known);
   if (sign == nullptr) return;
-  job_ends_.hear(*sign);
+  if (h.kind != "anomaly") job_ends_.hear(*sign);  // a detector speaks minutes after the fault: no job ends by that
   const auto opened = book_.counts().opened;
   const auto id = book_.observe(*sign);
   if (book_.counts().opened == opened) return;
