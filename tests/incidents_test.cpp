@@ -268,4 +268,21 @@ TEST(Incidents, AJobThatEndedWithAFaultIsPartOfItsStory) {
 }
 
 }  // namespace
+// A detector needs minutes; by then the job may have been started again.
+TEST(Incidents, WhatADetectorTellsLateEndsNoJob) {
+  Site site;
+  const auto runs = [&](std::vector<fleet::Interval> open, Timestamp at) {
+    site.keep({pipeline::to_record(site.boards[0], open, at)}, at);
+  };
+  runs({{site.boards[0], "job", "4711", {}, kNow, {}}}, kNow - 1h);
+  auto anomaly = site.event(kNow, "anomaly", 0);
+  const std::string said = "\"detail\":\"";
+  anomaly.body.insert(anomaly.body.find(said) + said.size(),
+                      "board 1: uncorrectable memory errors: 1 in the last hour at most, where its own rate explains 0 ");
+  site.keep({anomaly}, kNow);
+  ASSERT_EQ(site.incidents->book().counts().open, 1u);
+  runs({}, kNow + 20s);
+  EXPECT_FALSE(site.kept(1).counts.contains(faults::evidence("job_failed")));
+}
+
 }  // namespace ghm::services

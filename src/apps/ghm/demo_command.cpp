@@ -78,9 +78,8 @@ app::Config config_of(const DemoOptions& o, const std::string& data_dir) {
 }
 
 void welcome(const app::Node& node, const std::string& what) {
-  fmt::print(stderr,
-             "\n  GPU Health Monitor   {}\n  {}\n\n  try   ghm status --server {}\n        ghm gpus --server {}\n  end   Ctrl-C\n\n",
-             node.url(), what, node.url(), node.url());
+  fmt::print(stderr, "\n  GPU Health Monitor   {}\n  {}\n\n  try   {}\n  end   Ctrl-C\n\n", node.url(), what,
+             fmt::format("ghm status --server {0}\n        ghm incidents --server {0}\n        ghm why HOST --server {0}", node.url()));
 }
 
 int run_real(const DemoOptions& o) {
