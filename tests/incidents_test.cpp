@@ -271,8 +271,9 @@ TEST(Incidents, AJobThatEndedWithAFaultIsPartOfItsStory) {
 // A detector needs minutes; by then the job may have been started again.
 TEST(Incidents, WhatADetectorTellsLateEndsNoJob) {
   Site site;
-  const auto runs = [&](std::vector<fleet::Interval> open, Timestamp at) {
-    site.keep({pipeline::to_record(site.boards[0], open, at)}, at);
+  const auto runs = [&](std::vector<fleet::Interval> jobs, Timestamp at) {
+    jobs.push_back({site.boards[0], "slot", "h1 0", {}, kNow, {}});
+    site.keep({pipeline::to_record(site.boards[0], jobs, at)}, at);
   };
   runs({{site.boards[0], "job", "4711", {}, kNow, {}}}, kNow - 1h);
   auto anomaly = site.event(kNow, "anomaly", 0);
