@@ -65,6 +65,7 @@ class Evidence(agent_sources_test.Host):
         for n in range(250):
             self.say(f"eth0: an ordinary line {n}")
         self.say("pcieport 0000:17:01.0: AER: Uncorrected (Fatal) error received <script>\\x1b[31m")
+        self.assertEqual(self.metric("ghm_agent_snapshots_total"), 0)
         began = time.monotonic()
         self.xid()
         wait_for(lambda: self.metric("ghm_agent_snapshots_total") == 1, 10, "the snapshot")
