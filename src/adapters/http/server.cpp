@@ -87,6 +87,7 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
   void welcome(Socket socket);
   void turn_away(Socket socket);
   void renew_clock();
+  void start_sweeping();
   void sweep_later();
   void for_each_connection(void (Connection::*what)());
   bool done() const { return hub->stopping && hub->open.empty(); }
@@ -129,8 +130,6 @@ Result<unsigned short> Server::Impl::listen_at(const std::string& address, tcp::
   if (ec) return why_not_listening(address, at.port(), ec);
   listeners.push_back(listener);
   accept(listener);
-  if (!sweeping) sweep_later();
-  sweeping = true;
   return listener->acceptor.local_endpoint().port();
 }
 
@@ -170,6 +169,7 @@ void Server::Impl::welcome(Socket socket) {
   if (ec) return;  // gone already
   const auto address = plain_address(remote.address());
   Peer peer{address.to_string(), address.is_loopback(), tls != nullptr, socket.local_endpoint(ec).port()};
+  start_sweeping();
   const auto connection = tls ? make_tls_connection(hub, std::move(socket), tls, std::move(peer))
                               : make_plain_connection(hub, std::move(socket), std::move(peer));
   connection->start();
@@ -196,13 +196,21 @@ void Server::Impl::renew_clock() {
   hub->date = http_date(duration_cast<seconds>(system_clock::now().time_since_epoch()).count());
 }
 
+void Server::Impl::start_sweeping() {
+  if (std::exchange(sweeping, true)) return;
+  renew_clock();
+  sweep_later();
+}
+
+// Only while somebody is connected: a server that nobody asks does not wake its machine.
 void Server::Impl::sweep_later() {
   sweep.expires_after(hub->settings.sweep);
   sweep.async_wait([me = shared_from_this()](const error_code& cancelled) {
     if (cancelled || me->done()) return;  // a timer that had expired when it was cancelled comes without an error
     me->renew_clock();
     me->for_each_connection(&Connection::tick);
-    me->sweep_later();
+    if (me->hub->open.empty()) me->sweeping = false;
+    else me->sweep_later();
   });
 }
 

@@ -40,6 +40,8 @@ class NvmlSource final : public transport::AgentSource {
   std::string_view name() const override { return "nvml"; }
   transport::SourceRound collect(Timestamp now) override;
   std::vector<transport::AgentEvent> listen(Timestamp now) override;
+  /// Until the next round is to be asked for; a call that hangs is looked at every second.
+  std::chrono::milliseconds listen_within() const override;
 
   /// Who computes on which GPU, by the newest round.
   const std::vector<RunningProcess>& processes() const { return book_.processes(); }

@@ -14,6 +14,13 @@ namespace {
 
 constexpr auto kDrain = 4s;
 
+// Between two signs of life to the service manager: thrice as often as it wants to hear.
+std::chrono::milliseconds longest_silence(const ServiceManager& manager) {
+  constexpr std::chrono::milliseconds kUsual = 10s;
+  const auto watchdog = manager.watchdog();
+  return watchdog ? std::min(kUsual, std::chrono::duration_cast<std::chrono::milliseconds>(*watchdog / 3)) : kUsual;
+}
+
 std::string read_boot_id() {
   auto text = read_file("/proc/sys/kernel/random/boot_id", 100);
   return text ? text->substr(0, text->find('\n')) : std::string();
@@ -37,6 +44,7 @@ Agent::Agent(AgentConfig config, Sources sources, Log log)
       log_(std::move(log)),
       boot_id_(read_boot_id()),
       resources_(std::make_shared<scrape::Resources>(io_)),
+      listening_(io_, sources_, longest_silence(manager_), [this] { listen_to_sources(clock_.now()); }),
       reader_(telemetry::MetricCatalogue::built_in(), dcgm_exporter::make_layout_pool()) {}
 
 Result<std::unique_ptr<Agent>> Agent::open(AgentConfig config, Sources sources, Log log) {
@@ -101,7 +109,7 @@ void Agent::run() {
   });
   log_.info("agent.start", {{"host", config_.host}, {"server", config_.server}, {"spool", config_.spool}});
   config_.exporter.empty() ? next_round_without_exporter() : start_scraping();
-  every_second();
+  listening_.again();
   sender_->wake();
   manager_.tell("READY=1");
   io_.run();
@@ -158,6 +166,7 @@ void Agent::make_round(std::vector<transport::SourceRound> said, Timestamp at) {
   jobs_ = round.jobs;
   host_facts_ = round.host;
   keep(std::move(round));
+  listening_.again();
 }
 
 void Agent::keep(transport::HostRound round) {
@@ -165,6 +174,7 @@ void Agent::keep(transport::HostRound round) {
   round.since_boot = since_boot();
   ++rounds_;
   events_ += round.events.size();
+  if (!round.events.empty()) listening_.stay_awake();
   spool_->keep(std::move(round));
   const auto trouble = spool_->stats().trouble;
   if (trouble.empty())
@@ -177,18 +187,9 @@ void Agent::keep(transport::HostRound round) {
   sender_->wake();
 }
 
-void Agent::every_second() {
-  second_.expires_after(1s);
-  second_.async_wait([this](const boost::system::error_code& cancelled) {
-    if (cancelled) return;
-    listen_to_sources(clock_.now());
-    manager_.tell("WATCHDOG=1");
-    every_second();
-  });
-}
-
 // What cannot wait for the next round goes in one of its own.
 void Agent::listen_to_sources(Timestamp now) {
+  manager_.tell("WATCHDOG=1");
   transport::HostRound urgent;
   urgent.at = now;
   for (const auto& source : sources_) std::ranges::move(source->listen(now), std::back_inserter(urgent.events));
@@ -206,7 +207,7 @@ void Agent::end() {
   log_.info("agent.stop");
   manager_.tell("STOPPING=1");
   if (scraper_) scraper_->stop();
-  second_.cancel();
+  listening_.stop();
   round_.cancel();
   last_.expires_after(kDrain);
   last_.async_wait([this](const boost::system::error_code&) { io_.stop(); });
