@@ -67,8 +67,25 @@ class Server:
             return json.load(answer)["reporting_gpus"]
 
 
+def lay_out_host(root, gpus):
+    """`proc` and `sys` as they are on a host with these GPUs (UUID to PCI address): what the agent reads of them each round."""
+    for uuid, address in gpus.items():
+        name = address.lower()[-12:]
+        device = root / "sys/bus/pci/devices" / name
+        device.mkdir(parents=True)
+        for file, text in (("vendor", "0x10de\n"), ("class", "0x030200\n"), ("config", "\xde\x10" * 32), ("current_link_speed", "32.0 GT/s PCIe\n"),
+                           ("current_link_width", "16\n"), ("max_link_speed", "32.0 GT/s PCIe\n"), ("max_link_width", "16\n"),
+                           *((f"aer_dev_{kind}", "RxErr 0\nTOTAL_ERR 0\n") for kind in ("correctable", "nonfatal", "fatal"))):
+            (device / file).write_text(text, encoding="latin-1")
+        driver = root / "proc/driver/nvidia/gpus" / name
+        driver.mkdir(parents=True)
+        (driver / "information").write_text(f"Model: \t\t NVIDIA H100 80GB HBM3\nGPU UUID: \t {uuid}\nVideo BIOS: \t 96.00.74.00.01\n")
+    (root / "proc/driver/nvidia/version").write_text("NVRM version: NVIDIA UNIX x86_64 Kernel Module  570.86.15  Sat Jan  1 00:00:00 UTC 2026\n")
+
+
 class Host:
-    """One agent with all its sources: a simulated exporter's page of 8 GPUs, the same GPUs by a made-up NVML, and this machine."""
+    """One agent with all its sources: a simulated exporter's page of 8 GPUs, the same GPUs by a made-up NVML and in a made-up /sys, and a
+    kernel log in which nothing happens."""
 
     def __init__(self, folder, server, exporter_port, name, interval):
         self.link, self.own = Link(server.port), free_ports()
@@ -77,12 +94,14 @@ class Host:
         gpus = dict(re.findall(r'UUID="(GPU-[^"]+)",pci_bus_id="([^"]+)"', page))
         script = folder / f"{name}.nvml"
         script.write_text("driver 570.86.15\n" + "".join(f"gpu uuid={uuid} pci={pci}\n" for uuid, pci in gpus.items()))
-        (folder / f"{name}.kmsg").touch()
+        lay_out_host(folder / f"{name}.root", gpus)
+        os.mkfifo(folder / f"{name}.kmsg")
+        self.kernel = os.open(folder / f"{name}.kmsg", os.O_RDWR)  # the kernel never closes its log
         config = folder / f"{name}.yaml"
         config.write_text(
             f"server: {{url: 'https://localhost:{self.link.port}', token_file: data/admin.token, tls_config: {{ca_file: cert.pem}}}}\n"
             f"host: {name}\ninterval: {interval}s\nexporter: {{address: '127.0.0.1:{exporter_port}'}}\nlisten: 127.0.0.1:{self.own}\n"
-            f"spool: {{dir: {name}.spool}}\nsources:\n  kernel_log: {{device: {name}.kmsg}}\n"
+            f"spool: {{dir: {name}.spool}}\nsources:\n  root: {name}.root\n  kernel_log: {{device: {name}.kmsg}}\n"
             f"  nvml: {{library: {BUILD}/fake_nvml/new/libnvidia-ml.so.1}}\n")
         os.environ["GHM_FAKE_NVML"] = str(script)
         self.agent = AgentProgram(folder, "--config", config)
@@ -95,6 +114,7 @@ class Host:
     def stop(self):
         self.agent.stop()
         self.link.cut()
+        os.close(self.kernel)
 
 
 def cost_of_rounds(host, minutes):

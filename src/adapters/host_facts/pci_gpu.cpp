@@ -45,8 +45,8 @@ std::string grown(const AerCounts& before, const AerCounts& now) {
 
 }  // namespace
 
-bool PciGpu::answers() const {
-  const auto head = read_small(folder_ / "config", 4);
+bool PciGpu::answers() {
+  const auto head = config_.read(4);
   return !head || head->size() < 4 || *head != "\xff\xff\xff\xff";
 }
 
@@ -57,8 +57,8 @@ PciLink PciGpu::look(Timestamp now, const GpuName& name, std::vector<AgentEvent>
                          : event("pcie_answers", name, "the GPU answers on the PCI bus again", now));
   if (silent) return {};
   PciLink link;
-  if (const auto text = read_small(folder_ / "current_link_speed", 64)) link.generation = pcie_generation(*text);
-  if (const auto text = read_small(folder_ / "current_link_width", 64)) link.width = pcie_lanes(*text);
+  if (const auto text = speed_.read(64)) link.generation = pcie_generation(*text);
+  if (const auto text = width_.read(64)) link.width = pcie_lanes(*text);
   if (!max_generation_)
     if (const auto text = read_small(folder_ / "max_link_speed", 64)) max_generation_ = pcie_generation(*text);
   if (!max_width_)

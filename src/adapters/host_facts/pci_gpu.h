@@ -21,7 +21,12 @@ struct PciLink {
 /// found more errors than the one before.
 class PciGpu {
  public:
-  PciGpu(std::filesystem::path folder, std::string address) : folder_(std::move(folder)), address_(std::move(address)) {}
+  PciGpu(std::filesystem::path folder, std::string address)
+      : folder_(std::move(folder)),
+        address_(std::move(address)),
+        config_(folder_ / "config"),
+        speed_(folder_ / "current_link_speed"),
+        width_(folder_ / "current_link_width") {}
 
   const std::string& address() const { return address_; }
   const std::filesystem::path& folder() const { return folder_; }
@@ -32,10 +37,11 @@ class PciGpu {
   void look_at_errors(Timestamp now, const transport::GpuName& name, std::vector<transport::AgentEvent>& out);
 
  private:
-  bool answers() const;
+  bool answers();
 
   std::filesystem::path folder_;
   std::string address_;  // normalised
+  KeptFile config_, speed_, width_;
   bool silent_ = false, narrow_ = false;
   std::optional<unsigned> max_generation_, max_width_;
   std::array<std::optional<AerCounts>, 3> errors_;  // correctable, nonfatal, fatal

@@ -38,10 +38,14 @@ bool is_version(string_view word) {
   return !word.empty() && word.find_first_not_of("0123456789.") == word.npos && word.find('.') != word.npos;
 }
 
+int open_small(const std::filesystem::path& path) {
+  return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+}
+
 }  // namespace
 
 std::optional<std::string> read_small(const std::filesystem::path& path, std::size_t most) {
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  const int file = open_small(path);
   if (file < 0) return std::nullopt;
   std::string text(most, '\0');
   const auto size = ::read(file, text.data(), most);
@@ -49,6 +53,23 @@ std::optional<std::string> read_small(const std::filesystem::path& path, std::si
   if (size < 0) return std::nullopt;
   text.resize(static_cast<std::size_t>(size));
   return text;
+}
+
+std::optional<std::string> KeptFile::read(std::size_t most) {
+  if (file_ < 0) file_ = open_small(path_);
+  if (file_ < 0) return std::nullopt;
+  std::string text(most, '\0');
+  const auto size = ::pread(file_, text.data(), most, 0);
+  if (size < 0) {
+    close();
+    return std::nullopt;
+  }
+  text.resize(static_cast<std::size_t>(size));
+  return text;
+}
+
+void KeptFile::close() {
+  if (file_ >= 0) ::close(std::exchange(file_, -1));
 }
 
 std::optional<unsigned> pcie_generation(string_view speed) {

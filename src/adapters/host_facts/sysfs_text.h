@@ -5,12 +5,36 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
-/// What small files of /sys and /proc say. Pure but for read_small().
+/// What small files of /sys and /proc say. Pure but for read_small() and KeptFile.
 namespace ghm::host_facts {
 
 /// The first `most` bytes of a file without trailing blanks; nullopt when it cannot be read. One open, one read, one close.
 std::optional<std::string> read_small(const std::filesystem::path& path, std::size_t most = 4096);
+
+/// A file of /sys that is read every round: it stays open, for finding it costs more than reading it. One that cannot be read, as of a
+/// device that was taken away, is looked for anew the next time.
+class KeptFile {
+ public:
+  explicit KeptFile(std::filesystem::path path) : path_(std::move(path)) {}
+  KeptFile(KeptFile&& other) noexcept : path_(std::move(other.path_)), file_(std::exchange(other.file_, -1)) {}
+  KeptFile& operator=(KeptFile&& other) noexcept {
+    std::swap(path_, other.path_);
+    std::swap(file_, other.file_);
+    return *this;
+  }
+  ~KeptFile() { close(); }
+
+  /// As read_small().
+  std::optional<std::string> read(std::size_t most);
+
+ private:
+  void close();
+
+  std::filesystem::path path_;
+  int file_ = -1;
+};
 
 /// "32.0 GT/s PCIe" -> 5. nullopt for "Unknown" and speeds that no generation has.
 /// Source: PCI Express Base Specification, rates of generations 1 to 6.

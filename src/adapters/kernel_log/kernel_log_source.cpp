@@ -116,6 +116,11 @@ std::vector<AgentEvent> KernelLogSource::listen(Timestamp) {
   return out;
 }
 
+std::chrono::milliseconds KernelLogSource::listen_within() const {
+  const bool must_ask = reader_ && (reader_->ready_file() < 0 || log_.waiting());
+  return must_ask ? std::chrono::seconds(1) : AgentSource::listen_within();
+}
+
 transport::SourceRound KernelLogSource::collect(Timestamp now) {
   transport::SourceRound round;
   round.events = listen(now);

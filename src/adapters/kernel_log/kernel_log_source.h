@@ -34,6 +34,9 @@ class KernelLogSource final : public transport::AgentSource {
   std::string_view name() const override { return "kernel_log"; }
   transport::SourceRound collect(Timestamp now) override;
   std::vector<transport::AgentEvent> listen(Timestamp now) override;
+  /// A device or pipe tells by itself; a file must be asked, and so must repeated faults that wait for their minute to end.
+  std::chrono::milliseconds listen_within() const override;
+  int ready_file() const override { return reader_ ? reader_->ready_file() : -1; }
 
   /// Everything told so far is safe elsewhere: a restart need not tell it again. Written when there were events, and else
   /// once in kSaveEvery, for it costs a sync.

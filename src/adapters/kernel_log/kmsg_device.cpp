@@ -14,7 +14,7 @@ namespace {
 
 class OpenDevice final : public KmsgDevice {
  public:
-  OpenDevice(int file, bool is_device) : file_(file), is_device_(is_device) {}
+  OpenDevice(int file, mode_t mode) : file_(file), is_device_(S_ISCHR(mode)), tells_(is_device_ || S_ISFIFO(mode)) {}
   OpenDevice(const OpenDevice&) = delete;
   OpenDevice& operator=(const OpenDevice&) = delete;
   ~OpenDevice() override { ::close(file_); }
@@ -28,6 +28,8 @@ class OpenDevice final : public KmsgDevice {
     }
   }
 
+  int ready_file() const override { return tells_ ? file_ : -1; }
+
  private:
   DeviceRead trouble(int error) const {
     if (error == EAGAIN || error == EWOULDBLOCK) return {};
@@ -37,7 +39,7 @@ class OpenDevice final : public KmsgDevice {
   }
 
   int file_;
-  bool is_device_;
+  bool is_device_, tells_;
 };
 
 Error cannot_open(const std::filesystem::path& path, int error) {
@@ -57,7 +59,7 @@ Result<std::unique_ptr<KmsgDevice>> open_kmsg(const std::filesystem::path& path)
     ::close(file);
     return Error{Errc::invalid_input, fmt::format("{}: expected a device, a pipe or a file", path.string())};
   }
-  return std::make_unique<OpenDevice>(file, S_ISCHR(status.st_mode));
+  return std::make_unique<OpenDevice>(file, status.st_mode);
 }
 
 void RecordCutter::end_line(std::vector<std::string>& out) {

@@ -31,6 +31,8 @@ class KmsgDevice {
   virtual ~KmsgDevice() = default;
   /// Never blocks.
   virtual DeviceRead read(std::span<char> into) = 0;
+  /// Its file, where poll(2) tells when there is more; -1: it must be read to know.
+  virtual int ready_file() const { return -1; }
 };
 
 /// Opens the device, a pipe or a file, at its oldest record. unauthorized says which right is missing.

@@ -26,6 +26,7 @@ class KmsgReader {
   Result<bool> drain(std::size_t most, std::vector<LogItem>& out);
 
   std::optional<std::uint64_t> last_seq() const { return last_seq_; }
+  int ready_file() const { return device_->ready_file(); }
   struct Counts {
     std::uint64_t records = 0, malformed = 0, too_big = 0, overwritten = 0;
     std::string last_malformed;  // the complaint

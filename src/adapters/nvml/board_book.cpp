@@ -156,6 +156,23 @@ void BoardBook::judge_boards(const ReadRound& round, Timestamp now, Events& out)
   judge_serials(now, out);
 }
 
+bool BoardBook::Columns::fits(const std::vector<Value>& values) const {
+  return std::ranges::equal(values, order, [](const Value& v, const auto& known) { return known.first == ColumnKey{v.entity, v.metric}; });
+}
+
+// As most rounds are: the same GPUs say the same.
+bool BoardBook::is_laid_out(const ReadRound& round) const {
+  if (!layout_) return false;
+  auto gpu = layout_->gpus.begin();
+  for (const auto& report : round.boards) {
+    if (!was_read(report)) continue;
+    const auto columns = columns_.find(report.uuid);
+    if (columns == columns_.end() || !columns->second.fits(report.values)) return false;
+    if (gpu == layout_->gpus.end() || *gpu++ != boards_.at(report.uuid).identity) return false;
+  }
+  return gpu == layout_->gpus.end();
+}
+
 void BoardBook::lay_out(const ReadRound& round) {
   std::vector<telemetry::GpuIdentity> gpus;
   std::map<std::string, std::int16_t> position;
@@ -169,13 +186,22 @@ void BoardBook::lay_out(const ReadRound& round) {
   bool more = false;
   for (const auto& report : round.boards) {
     if (!was_read(report)) continue;
-    auto& columns = columns_[report.uuid];
+    auto& columns = columns_[report.uuid].places;
     for (const auto& v : report.values) more |= columns.try_emplace({v.entity, v.metric}, 0).second;
   }
-  if (same_gpus && !more) return;
+  if (!same_gpus || more) make_layout(std::move(gpus), position);
+  for (const auto& report : round.boards) {
+    if (!was_read(report)) continue;
+    auto& columns = columns_.at(report.uuid);
+    columns.order.clear();
+    for (const auto& v : report.values) columns.order.emplace_back(ColumnKey{v.entity, v.metric}, columns.places.at({v.entity, v.metric}));
+  }
+}
+
+void BoardBook::make_layout(std::vector<telemetry::GpuIdentity> gpus, const std::map<std::string, std::int16_t>& position) {
   auto table = std::make_shared<telemetry::SeriesTable>();
   for (auto& [uuid, columns] : columns_)
-    for (auto& [key, column] : columns) {
+    for (auto& [key, column] : columns.places) {
       column = table->series.size();
       table->series.push_back({position.at(uuid), key.entity, key.metric, false});
     }
@@ -185,14 +211,18 @@ void BoardBook::lay_out(const ReadRound& round) {
 }
 
 telemetry::PageReading BoardBook::readings(const ReadRound& round) {
-  lay_out(round);
+  if (!is_laid_out(round)) lay_out(round);
   telemetry::PageReading page;
   page.layout = layout_;
   page.values.assign(layout_->table->series.size(), telemetry::absent());
   for (const auto& report : round.boards) {
     if (!was_read(report)) continue;
     const auto& columns = columns_.at(report.uuid);
-    for (const auto& v : report.values) page.values[columns.at({v.entity, v.metric})] = v.value;
+    const bool in_order = columns.fits(report.values);
+    for (std::size_t i = 0; i < report.values.size(); ++i) {
+      const auto& v = report.values[i];
+      page.values[in_order ? columns.order[i].second : columns.places.at({v.entity, v.metric})] = v.value;
+    }
   }
   return page;
 }

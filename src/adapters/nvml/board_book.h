@@ -55,6 +55,12 @@ class BoardBook {
     telemetry::MetricId metric{};
     friend auto operator<=>(const ColumnKey&, const ColumnKey&) = default;
   };
+  struct Columns {
+    std::map<ColumnKey, std::size_t> places;
+    // Those of the newest report, in its order: one with the same columns is not looked up.
+    std::vector<std::pair<ColumnKey, std::size_t>> order;
+    bool fits(const std::vector<Value>& values) const;
+  };
 
   void judge_host(const HostReport& host, Timestamp now, std::vector<transport::AgentEvent>& out);
   void judge_boards(const ReadRound& round, Timestamp now, std::vector<transport::AgentEvent>& out);
@@ -65,7 +71,9 @@ class BoardBook {
   void learn(const BoardReport& report, const HostReport& host, Timestamp now, std::vector<transport::AgentEvent>& out);
   std::string uuid_of(const BoardReport& report) const;
   telemetry::PageReading readings(const ReadRound& round);
+  bool is_laid_out(const ReadRound& round) const;
   void lay_out(const ReadRound& round);
+  void make_layout(std::vector<telemetry::GpuIdentity> gpus, const std::map<std::string, std::int16_t>& position);
 
   std::map<std::string, Board> boards_;  // by UUID; those that are gone stay, so that a return is one
   bool had_round_ = false;
@@ -75,7 +83,7 @@ class BoardBook {
   std::set<std::pair<unsigned, abi::Code>> told_nameless_;  // index and code
   std::vector<RunningProcess> processes_;
   std::shared_ptr<const telemetry::PageLayout> layout_;
-  std::map<std::string, std::map<ColumnKey, std::size_t>> columns_;  // by UUID
+  std::map<std::string, Columns> columns_;  // by UUID
 };
 
 }  // namespace ghm::nvml

@@ -263,6 +263,13 @@ std::vector<AgentEvent> NvmlSource::listen(Timestamp now) {
   return std::exchange(events_, {});
 }
 
+milliseconds NvmlSource::listen_within() const {
+  constexpr milliseconds kSecond{1000}, kNow{0};
+  const auto due = duration_cast<milliseconds>(last_collect_ + config_.period - config_.lead - Steady::now());
+  if (in_flight_) return due > kNow ? kSecond : config_.lead + kSecond;  // a round that is fine is collected before
+  return finished_ ? config_.period : std::max(due, kNow);
+}
+
 transport::SourceRound NvmlSource::collect(Timestamp now) {
   pump(now);
   if (!finished_) {

@@ -41,6 +41,8 @@ class NvmlSource final : public transport::AgentSource {
   std::string_view name() const override { return "nvml"; }
   transport::SourceRound collect(Timestamp now) override;
   std::vector<transport::AgentEvent> listen(Timestamp now) override;
+  /// Until the next round is to be asked for; a call that hangs is looked at every second.
+  std::chrono::milliseconds listen_within() const override;
 
   /// What the newest round said, and the call that is under way; nothing is asked of the driver.
   transport::Testimony testify(const transport::GpuName& gpu, Timestamp now) override;

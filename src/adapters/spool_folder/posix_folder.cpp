@@ -97,8 +97,11 @@ Result<std::string> PosixFolder::read(const std::string& name, std::uint64_t at,
 }
 
 Result<void> PosixFolder::append(const std::string& name, std::string_view bytes) {
-  const bool is_new = ::faccessat(folder_, name.c_str(), F_OK, 0) != 0;
-  const Descriptor file(::openat(folder_, name.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
+  constexpr int kAppend = O_WRONLY | O_APPEND | O_CLOEXEC;
+  int opened = ::openat(folder_, name.c_str(), kAppend);
+  const bool is_new = opened < 0 && errno == ENOENT;
+  if (is_new) opened = ::openat(folder_, name.c_str(), kAppend | O_CREAT, 0600);
+  const Descriptor file(opened);
   if (!file.ok()) return trouble(name, "opening");
   if (!write_all(file.get(), bytes)) return trouble(name, "writing");
   if (::fdatasync(file.get()) != 0) return trouble(name, "syncing");

@@ -14,6 +14,13 @@ namespace {
 
 constexpr auto kDrain = 4s;
 
+// Between two signs of life to the service manager: thrice as often as it wants to hear.
+std::chrono::milliseconds longest_silence(const ServiceManager& manager) {
+  constexpr std::chrono::milliseconds kUsual = 10s;
+  const auto watchdog = manager.watchdog();
+  return watchdog ? std::min(kUsual, std::chrono::duration_cast<std::chrono::milliseconds>(*watchdog / 3)) : kUsual;
+}
+
 std::string read_boot_id(const std::filesystem::path& root) {
   auto text = read_file(boot_id_file(root), 100);
   return text ? text->substr(0, text->find('\n')) : std::string();
@@ -38,6 +45,7 @@ Agent::Agent(AgentConfig config, Sources sources, Log log)
       boot_id_(read_boot_id(config_.sources.root)),
       started_(clock_.now()),
       resources_(std::make_shared<scrape::Resources>(io_)),
+      listening_(io_, sources_, longest_silence(manager_), [this] { listen_to_sources(clock_.now()); }),
       reader_(telemetry::MetricCatalogue::built_in(), dcgm_exporter::make_layout_pool()),
       // Beside the spool's folder, not in it: that one is the spool's alone.
       snapshots_({config_.spool + ".snapshots", config_.sources.root, boot_id_}, sources_, [this] { return own_facts(); }) {}
@@ -104,7 +112,7 @@ void Agent::run() {
   });
   log_.info("agent.start", {{"host", config_.host}, {"server", config_.server}, {"spool", config_.spool}});
   config_.exporter.empty() ? next_round_without_exporter() : start_scraping();
-  every_second();
+  listening_.again();
   sender_->wake();
   manager_.tell("READY=1");
   io_.run();
@@ -161,6 +169,7 @@ void Agent::make_round(std::vector<transport::SourceRound> said, Timestamp at) {
   jobs_ = round.jobs;
   host_facts_ = round.host;
   keep(std::move(round));
+  listening_.again();
 }
 
 void Agent::keep(transport::HostRound round) {
@@ -170,6 +179,7 @@ void Agent::keep(transport::HostRound round) {
   snapshots_.take(round);
   ++rounds_;
   events_ += round.events.size();
+  if (!round.events.empty()) listening_.stay_awake();
   spool_->keep(std::move(round));
   snapshots_.kept(spool_->stats().snapshots_left_out);
   if (!was_looking && snapshots_.is_looking()) look_again_soon();
@@ -184,18 +194,9 @@ void Agent::keep(transport::HostRound round) {
   sender_->wake();
 }
 
-void Agent::every_second() {
-  second_.expires_after(1s);
-  second_.async_wait([this](const boost::system::error_code& cancelled) {
-    if (cancelled) return;
-    listen_to_sources(clock_.now());
-    manager_.tell("WATCHDOG=1");
-    every_second();
-  });
-}
-
 // What cannot wait for the next round goes in one of its own.
 void Agent::listen_to_sources(Timestamp now) {
+  manager_.tell("WATCHDOG=1");
   transport::HostRound urgent;
   urgent.at = now;
   for (const auto& source : sources_) std::ranges::move(source->listen(now), std::back_inserter(urgent.events));
@@ -225,7 +226,7 @@ void Agent::end() {
   log_.info("agent.stop");
   manager_.tell("STOPPING=1");
   if (scraper_) scraper_->stop();
-  second_.cancel();
+  listening_.stop();
   round_.cancel();
   looking_.cancel();
   last_.expires_after(kDrain);

@@ -15,6 +15,7 @@
 #include "adapters/spool_folder/posix_folder.h"
 #include "apps/agent/agent_config.h"
 #include "apps/agent/agent_metrics.h"
+#include "apps/agent/listening.h"
 #include "apps/agent/round_maker.h"
 #include "apps/agent/sender.h"
 #include "apps/agent/service_manager.h"
@@ -46,7 +47,6 @@ class Agent {
   void next_round_without_exporter();
   void make_round(std::vector<transport::SourceRound> said, Timestamp at);
   void keep(transport::HostRound round);
-  void every_second();
   void listen_to_sources(Timestamp now);
   void look_again_soon();
   void end();
@@ -64,13 +64,14 @@ class Agent {
 
   boost::asio::io_context io_{1};
   boost::asio::signal_set signals_{io_, SIGINT, SIGTERM};
-  boost::asio::steady_timer second_{io_}, round_{io_}, last_{io_}, looking_{io_};
+  boost::asio::steady_timer round_{io_}, last_{io_}, looking_{io_};
   std::shared_ptr<scrape::Resources> resources_;
   std::unique_ptr<spool_folder::PosixFolder> folder_;
   std::optional<transport::Spool> spool_;
   std::unique_ptr<Sender> sender_;
   std::unique_ptr<scrape::Scraper> scraper_;
   std::unique_ptr<http::Server> server_;
+  Listening listening_;
   unsigned short port_ = 0;
 
   dcgm_exporter::PageReader reader_;

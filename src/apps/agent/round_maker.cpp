@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 #include <tuple>
 
 namespace ghm::agent {
@@ -47,6 +48,14 @@ std::vector<GpuIdentity> facts_of(const std::vector<transport::SourceRound>& sai
   return all;
 }
 
+bool says(const std::vector<transport::SourceRound>& said, std::span<const GpuIdentity> facts) {
+  for (const auto& s : said) {
+    if (facts.size() < s.gpus.size() || !std::ranges::equal(s.gpus, facts.first(s.gpus.size()))) return false;
+    facts = facts.subspan(s.gpus.size());
+  }
+  return facts.empty();
+}
+
 }  // namespace
 
 bool RoundMaker::is_known(const std::vector<transport::SourceRound>& said) const {
@@ -56,7 +65,7 @@ bool RoundMaker::is_known(const std::vector<transport::SourceRound>& said) const
     if (n == inputs_.size() || inputs_[n].layout != s.readings->layout) return false;
     ++n;
   }
-  return joined_ && n == inputs_.size() && facts_of(said) == facts_;
+  return joined_ && n == inputs_.size() && says(said, facts_);
 }
 
 void RoundMaker::join(const std::vector<transport::SourceRound>& said) {

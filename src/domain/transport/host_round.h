@@ -62,8 +62,13 @@ class AgentSource {
   virtual std::string_view name() const = 0;  // "kernel_log", "nvml"
   /// Once per round (10 s).
   virtual SourceRound collect(Timestamp now) = 0;
-  /// Once per second: events that should not wait for the round. Most sources have none.
+  /// Events that should not wait for the round: called when ready_file() can be read, when listen_within() is over, and whenever
+  /// the agent is awake; at most once per second. Most sources have none.
   virtual std::vector<AgentEvent> listen(Timestamp) { return {}; }
+  /// For how long there will be no need to listen, unless ready_file() says otherwise.
+  virtual std::chrono::milliseconds listen_within() const { return std::chrono::hours(1); }
+  /// A file that can be read (poll(2)) when there is something to listen to; -1: there is none. It stays the source's.
+  virtual int ready_file() const { return -1; }
   /// What it has said so far lies in the spool: a source that remembers how far it has told may write that down.
   virtual void kept() {}
 

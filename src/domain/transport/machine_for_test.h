@@ -29,6 +29,7 @@ class Machine final : public SpoolFolder {
   }
   std::uint64_t most_bytes = ~0ull;  // the disk's room
   bool broken = false;               // every write fails, for no lack of room
+  mutable int reads = 0;             // of files, so far
   std::map<std::string, std::string>& files() { return files_; }
 
   Result<std::vector<std::string>> list() const override {
@@ -42,6 +43,7 @@ class Machine final : public SpoolFolder {
     return found->second.size();
   }
   Result<std::string> read(const std::string& name, std::uint64_t at, std::size_t n) const override {
+    ++reads;
     const auto found = files_.find(name);
     if (found == files_.end()) return Error{Errc::not_found, name};
     return at >= found->second.size() ? std::string() : found->second.substr(at, n);

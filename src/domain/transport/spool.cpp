@@ -123,7 +123,7 @@ void Spool::keep(HostRound round) {
     }
     if (!done && done.error().code == Errc::unavailable && drop_oldest()) done = write(round);
     trouble_ = done ? std::string() : done.error().what;
-    if (done) return;
+    if (done) return hand_over(std::move(round));
   }
   held_.push_back(std::move(round));
   if (held_.size() > settings_.most_held) {
@@ -143,6 +143,14 @@ bool Spool::has_room_for_snapshots(const HostRound& round) const {
 void Spool::leave_out_snapshots(HostRound& round) {
   round.snapshots.clear();
   ++stats_.snapshots_left_out;
+}
+
+// What the receiver waits for need not be read back from the disk.
+void Spool::hand_over(HostRound round) {
+  const bool is_next = batch_.empty() && taken_ == read_ && read_ + 1 == round.sequence;
+  if (!is_next) return;
+  read_ = round.sequence;
+  batch_.push_back(std::move(round));
 }
 
 void Spool::write_held() {
@@ -210,7 +218,8 @@ bool Spool::drop_oldest() {
 // ---- reading
 
 std::span<const HostRound> Spool::waiting() {
-  if (!batch_.empty()) return batch_;
+  const bool caught_up = current_ && is_empty();  // without a file of this run, the end of an earlier one may be damaged: that is counted
+  if (!batch_.empty() || caught_up) return batch_;
   std::size_t cells = 0;
   while (batch_.size() < settings_.batch_rounds && cells < settings_.batch_cells) {
     auto round = read_next();
@@ -285,12 +294,23 @@ void Spool::taken(std::uint64_t sequence) {
   std::erase_if(held_, [&](const HostRound& r) { return r.sequence <= sequence; });
   // Without it rounds are sent again after a restart, no more: the receiver knows them.
   (void)folder_->overwrite(kPositionFile, position_text(taken_));
-  if (batch_.empty()) remove_taken();
+  if (!batch_.empty()) return;
+  if (is_empty()) pass_over_taken();
+  remove_taken();
 }
 
-// All files before the one that is read, for all that was read of them is with the receiver.
+// Nothing waits: what is read next stands in the file that is being written, or in one to come.
+void Spool::pass_over_taken() {
+  if (sizes_.empty() || (reader_ && reading_ == sizes_.rbegin()->first)) return;
+  count_damage();
+  reader_.reset();
+  reading_ = current_ ? *current_ - 1 : sizes_.rbegin()->first;
+}
+
+// All files before the one that is read, for all that was read of them is with the receiver. The newest one stays: it tells after
+// a restart which sequences were used.
 void Spool::remove_taken() {
-  while (!sizes_.empty() && reader_ && sizes_.begin()->first < reading_) {
+  while (sizes_.size() > 1 && sizes_.begin()->first < reading_ + !reader_) {
     const auto [first, size] = *sizes_.begin();
     if (!folder_->remove(segment_name(first))) return;
     bytes_ -= size;

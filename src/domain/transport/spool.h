@@ -45,8 +45,8 @@ class Spool {
   /// kAgentIdBytes bytes, made with the folder.
   const std::string& agent() const { return agent_; }
 
-  /// Gives the round its sequence. Costs one synced write. Its snapshots are left out where they would cost the place of a round, or
-  /// where the disk does not take them.
+  /// Gives the round its sequence. Costs one synced write; while the receiver keeps up, nothing is read back. Its snapshots are left out
+  /// where they would cost the place of a round, or where the disk does not take them.
   void keep(HostRound round);
   /// The oldest rounds that the receiver does not have, as many as belong into one batch; the same ones until taken(). Empty: none.
   std::span<const HostRound> waiting();
@@ -67,6 +67,7 @@ class Spool {
   bool has_room_for_snapshots(const HostRound& round) const;
   void leave_out_snapshots(HostRound& round);
   void write_held();
+  void hand_over(HostRound round);
   void make_room(std::size_t bytes);
   bool drop_oldest();
   void finish_segment();
@@ -75,6 +76,7 @@ class Spool {
   bool belongs_here(std::uint64_t sequence) const;
   bool open_next_segment();
   void count_damage();
+  void pass_over_taken();
   void remove_taken();
 
   SpoolFolder* folder_;
@@ -93,7 +95,7 @@ class Spool {
 
   // reading
   std::optional<SegmentReader> reader_;
-  std::uint64_t reading_ = 0;  // the segment's first sequence
+  std::uint64_t reading_ = 0;  // the segment's first sequence; without a reader, what comes behind it is read next
   std::uint64_t damages_seen_ = 0;
   BatchDecoder decoder_;
   std::vector<HostRound> batch_;
