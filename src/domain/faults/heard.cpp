@@ -108,8 +108,9 @@ Reading read_code(const Heard& h, const Where& w, CodeKind kind, const FaultCata
   s.what = *what;
   s.severity = meaning.code->severity;
   // The line of a switch knows better than a table: the same code can end a link or only cost a retry.
-  if (h.severity == "Fatal") s.severity = Severity::critical;
-  if (h.severity == "Non-fatal") s.severity = std::min(s.severity, Severity::error);
+  if (h.severity == "fatal") s.severity = Severity::critical;
+  if (h.severity == "nonfatal") s.severity = std::min(s.severity, Severity::error);
+  if (h.severity == "correctable") s.severity = std::min(s.severity, Severity::warning);
   return s;
 }
 

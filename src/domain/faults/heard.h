@@ -16,7 +16,7 @@ struct Heard {
   std::string host, detail;
   int code = 0;
   std::string process, job;
-  std::string severity;  // of a switch's line: "Fatal", "Non-fatal"
+  std::string severity;  // of a switch's line: "fatal", "nonfatal", "correctable"
   std::string driver;    // that wrote the line, where it is known
   int pid = 0, link = -1, nvswitch = -1;
 };

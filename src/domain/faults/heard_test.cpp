@@ -75,6 +75,20 @@ TEST(Heard, EventsTellSigns) {
     EXPECT_EQ(sign_word(read(c.heard, {})), c.sign) << c.heard.kind << " " << c.heard.code << " " << c.heard.detail;
 }
 
+TEST(Heard, ASwitchsOwnWordOfSeverityIsBelieved) {
+  const std::tuple<int, const char*, Severity> cases[] = {{20034, "", Severity::critical},      {20034, "fatal", Severity::critical},
+                                                          {20034, "nonfatal", Severity::error}, {20034, "correctable", Severity::warning},
+                                                          {20012, "", Severity::error},         {20012, "fatal", Severity::critical}};
+  for (const auto& [code, word, severity] : cases) {
+    auto heard = event("sxid", {}, code);
+    heard.severity = word;
+    const auto reading = read(heard, {});
+    const auto* sign = std::get_if<Sign>(&reading);
+    ASSERT_NE(sign, nullptr) << code;
+    EXPECT_EQ(sign->severity, severity) << code << " " << word;
+  }
+}
+
 TEST(Heard, EveryWatchedMetricIsFoundByItsOwnName) {
   const std::pair<const char*, const char*> cases[] = {{"power", "power_odd"},
                                                        {"enforced power limit", "power_odd"},
