@@ -41,9 +41,9 @@ TEST(RepeatOffenders, ASlotThatBreaksBoardsIsFoundThoughEachBoardFailedOnce) {
 }
 
 TEST(RepeatOffenders, ReopeningsAndRelapsesCountAndTheWorstComesFirst) {
-  const std::vector<Trouble> all = {trouble(What::incident, 1, "a"),  trouble(What::reopened, 1, "a"), trouble(What::relapse, 1, "a"),
-                                    trouble(What::incident, 2, "b"),  trouble(What::reopened, 2, "b"), trouble(What::repair, 3, "c"),
-                                    trouble(What::repair, 3, "c"),    trouble(What::repair, 3, "c")};
+  const std::vector<Trouble> all = {trouble(What::incident, 1, "a"), trouble(What::reopened, 1, "a"), trouble(What::relapse, 1, "a"),
+                                    trouble(What::incident, 2, "b"), trouble(What::reopened, 2, "b"), trouble(What::repair, 3, "c"),
+                                    trouble(What::repair, 3, "c"),   trouble(What::repair, 3, "c")};
   const auto boards = repeat_offenders(all, OffenderBy::serial, 10);
   ASSERT_EQ(boards.size(), 2u) << "repairs alone are no offence";
   EXPECT_EQ(boards[0].name, "S1");
