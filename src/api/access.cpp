@@ -49,12 +49,21 @@ std::variant<Identity, http::Response> identify_by_key(std::string_view token, c
   return Identity{(*key)->role, "key", (*key)->id};
 }
 
+// A certificate is no role: it opens ingest/* alone.
+Identity identify_by_certificate(const http::Peer& peer) {
+  Identity who;
+  if (peer.certificate.empty()) return who;
+  if (peer.certificate_trouble.empty()) who.auth = "certificate";
+  who.trouble = peer.certificate_trouble;
+  return who;
+}
+
 }  // namespace
 
 std::variant<Identity, http::Response> identify(const http::Request& request, const AccessSettings& access,
                                                 const store::RecordStore& keys) {
   if (const auto token = token_of(request); !token.empty()) return identify_by_key(token, keys);
-  if (access.required || !access.loopback_listen || !request.peer.loopback) return Identity{};
+  if (access.required || !access.loopback_listen || !request.peer.loopback) return identify_by_certificate(request.peer);
   if (is_local_name(request.header("host"))) return Identity{Role::viewer, "loopback", {}};
   return http::problem(
       403, fmt::format(
@@ -78,7 +87,8 @@ std::optional<http::Response> why_not_allowed(const Identity& who, Role needed) 
 }
 
 std::optional<http::Response> why_not_ingest(const Identity& who) {
-  return who.auth == "loopback" ? std::nullopt : why_not_allowed(who, Role::operator_);
+  if (who.auth == "loopback" || who.auth == "certificate") return std::nullopt;
+  return who.role == Role::none && !who.trouble.empty() ? unauthorized(who.trouble) : why_not_allowed(who, Role::operator_);
 }
 
 }  // namespace ghm::api

@@ -85,6 +85,42 @@ TEST(Access, WhoGetsWhat) {
   }
 }
 
+TEST(Access, AClientCertificateOpensIngestAlone) {
+  struct Shown {
+    const char* why;
+    const char* certificate;
+    const char* trouble;
+    bool loopback;
+    bool wrong_key;
+    int ingest, summary;
+  };
+  const Shown cases[] = {
+      {"none", "", "", false, false, 401, 401},
+      {"one of ours", "gpu-host-1", "", false, false, 204, 401},
+      {"one that does not count", "gpu-host-1", "The client certificate 'gpu-host-1' has expired: renew it.", false, false, 401, 401},
+      {"beside a wrong key", "gpu-host-1", "", false, true, 401, 401},
+      {"one that does not count takes nothing away on this machine", "x", "It is not trusted.", true, false, 204, 200},
+  };
+  for (const auto& c : cases) {
+    Site site;
+    const auto ask = [&](const char* method, const char* path) {
+      auto q = request(path, {{"host", "localhost"}});
+      q.method = method;
+      if (c.wrong_key) q.headers["authorization"] = "Bearer ghm_0123456789_" + std::string(64, '0');
+      q.peer = {"10.0.0.7", c.loopback, true, 0, c.certificate, c.trouble};
+      return q;
+    };
+    const auto who = identify(ask("POST", "/api/v1/ingest/batch"), {}, site.records);
+    const auto* refused = std::get_if<http::Response>(&who);
+    const auto answer = refused ? std::optional(*refused) : why_not_ingest(std::get<Identity>(who));
+    EXPECT_EQ(answer ? answer->status : 204, c.ingest) << c.why;
+    if (answer && !std::string_view(c.trouble).empty()) {
+      EXPECT_EQ(json_of(*answer)["detail"], c.trouble);
+    }
+    EXPECT_EQ(site.ask(ask("GET", "/api/v1/fleet/summary")).status, c.summary) << c.why;
+  }
+}
+
 TEST(Access, TheDocsPageHoldsNoDataAndOpensToAll) {
   Site site;
   site.access.required = true;

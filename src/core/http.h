@@ -14,7 +14,9 @@ struct Peer {
   std::string address;    // "127.0.0.1"
   bool loopback = false;  // the connection came from 127/8 or ::1
   bool tls = false;
-  unsigned short local_port = 0;  // the port the request came in on
+  unsigned short local_port = 0;         // the port the request came in on
+  std::string certificate = {};          // the name in the certificate that the client showed; empty: it showed none
+  std::string certificate_trouble = {};  // why it does not count, one sentence; empty: it counts
 };
 
 struct Request {

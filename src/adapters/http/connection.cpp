@@ -62,7 +62,21 @@ void Connection::opened(bool ok) {
   process();
 }
 
+void Connection::showed(const ClientCertificate& certificate) {
+  peer_.certificate = certificate.name;
+  peer_.certificate_trouble = certificate.trouble;
+  certificate_ends_ = certificate.ends;
+}
+
+void Connection::come_again() {
+  if (certificate_ends_ == 0) return;
+  keep_alive_ = false;
+  finish();
+}
+
 void Connection::tick() {
+  const bool ended = certificate_ends_ != 0 && peer_.certificate_trouble.empty() && certificate_ends_ <= std::time(nullptr);
+  if (ended) return come_again();
   if (late()) {
     if (state_ != State::reading || sending_) return close();
     keep_alive_ = false;

@@ -14,6 +14,7 @@
 
 #include "adapters/http/request_reader.h"
 #include "adapters/http/server.h"
+#include "adapters/http/tls_context.h"
 #include "core/http.h"
 #include "core/log.h"
 
@@ -58,6 +59,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void pull_events();
   /// Ends now when idle, else with the answer that is under way.
   void finish();
+  /// The same, if the client showed a certificate: it is to show it again.
+  void come_again();
   /// The answer to the request being handled, in the loop's thread.
   void answer(Response response);
   boost::asio::io_context& io() { return hub_->io; }
@@ -70,6 +73,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   virtual void do_close() = 0;                                                      // at once
 
   void opened(bool ok);
+  void showed(const ClientCertificate& certificate);
   void received(const boost::system::error_code& ec, std::size_t n);
   void progressed() { allow(hub_->settings.request_timeout); }
   void sent(const boost::system::error_code& ec);
@@ -96,6 +100,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::shared_ptr<Hub> hub_;
   std::list<Connection*>::iterator place_;
   Peer peer_;
+  std::time_t certificate_ends_ = 0;  // 0: the client showed none
   RequestReader reader_;
   boost::beast::flat_buffer input_;
   Response response_;

@@ -1,7 +1,6 @@
 #include "adapters/http/server.h"
 
 #include <fmt/format.h>
-#include <openssl/err.h>
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/dispatch.hpp>
@@ -14,6 +13,7 @@
 #include "adapters/http/connection.h"
 #include "adapters/http/endpoint.h"
 #include "adapters/http/response_head.h"
+#include "adapters/http/tls_context.h"
 
 namespace ghm::http {
 namespace {
@@ -29,27 +29,6 @@ using TlsContext = asio::ssl::context;
 // Signs that the machine, not the peer, is at its limit: trying again at once would only spin.
 bool out_of_resources(const error_code& ec) {
   return ec == asio::error::no_descriptors || ec.value() == ENFILE || ec == asio::error::no_buffer_space || ec == asio::error::no_memory;
-}
-
-Error tls_error(const std::string& key, const std::string& file, const error_code& ec) {
-  return {Errc::invalid_input,
-          fmt::format("{}: {} cannot be used ({}): expected a PEM file that the server may read", key, file, ec.message())};
-}
-
-Result<std::shared_ptr<TlsContext>> open_tls(const ServerSettings& s) {
-  if (s.cert_file.empty() && s.key_file.empty()) return std::shared_ptr<TlsContext>();
-  if (s.cert_file.empty() || s.key_file.empty())
-    return Error{Errc::invalid_input, "tls: cert_file and key_file go together: give both, or none"};
-  auto context = std::make_shared<TlsContext>(TlsContext::tls_server);
-  SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
-  error_code ec;
-  if (context->use_certificate_chain_file(s.cert_file, ec); ec) return tls_error("tls.cert_file", s.cert_file, ec);
-  if (context->use_private_key_file(s.key_file, TlsContext::pem, ec); ec) return tls_error("tls.key_file", s.key_file, ec);
-  if (SSL_CTX_check_private_key(context->native_handle()) != 1) {
-    ERR_clear_error();
-    return Error{Errc::invalid_input, fmt::format("tls: the key in {} does not belong to the certificate in {}", s.key_file, s.cert_file)};
-  }
-  return context;
 }
 
 /// Opens, binds, listens; the port it got, where 0 was asked for, is in the acceptor.
@@ -75,7 +54,9 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
   };
 
   Impl(asio::io_context& io, ServerSettings settings, Handler handler, Log log)
-      : hub(std::make_shared<Hub>(io, std::move(settings), std::move(handler), std::move(log))), sweep(io.get_executor()) {
+      : hub(std::make_shared<Hub>(io, std::move(settings), std::move(handler), std::move(log))),
+        tls_files(hub->settings),
+        sweep(io.get_executor()) {
     renew_clock();
   }
 
@@ -87,6 +68,7 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
   void welcome(Socket socket);
   void turn_away(Socket socket);
   void renew_clock();
+  void renew_tls();
   void start_sweeping();
   void sweep_later();
   void for_each_connection(void (Connection::*what)());
@@ -95,6 +77,7 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
 
   std::shared_ptr<Hub> hub;
   std::shared_ptr<TlsContext> tls;
+  TlsFiles tls_files;
   std::vector<std::shared_ptr<Listener>> listeners;
   Timer sweep;
   bool sweeping = false;
@@ -199,7 +182,22 @@ void Server::Impl::renew_clock() {
 void Server::Impl::start_sweeping() {
   if (std::exchange(sweeping, true)) return;
   renew_clock();
+  renew_tls();
   sweep_later();
+}
+
+// A certificate that was renewed, a CA that came, a client that was revoked: no restart is needed. Who was admitted by what stood there
+// before comes again and is judged anew.
+void Server::Impl::renew_tls() {
+  if (!tls || !tls_files.changed()) return;
+  auto context = open_tls(hub->settings);
+  if (!context) {
+    hub->log.error("tls.not_renewed", {{"error", context.error().what}, {"then", "what was read before stays in force"}});
+    return;
+  }
+  tls = std::move(*context);
+  hub->log.info("tls.renewed", {});
+  for_each_connection(&Connection::come_again);
 }
 
 // Only while somebody is connected: a server that nobody asks does not wake its machine.
@@ -208,6 +206,7 @@ void Server::Impl::sweep_later() {
   sweep.async_wait([me = shared_from_this()](const error_code& cancelled) {
     if (cancelled || me->done()) return;  // a timer that had expired when it was cancelled comes without an error
     me->renew_clock();
+    me->renew_tls();
     me->for_each_connection(&Connection::tick);
     if (me->hub->open.empty()) me->sweeping = false;
     else me->sweep_later();

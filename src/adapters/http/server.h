@@ -18,7 +18,8 @@ struct ServerSettings {
   std::chrono::milliseconds request_timeout{30'000};  // for all of a request to arrive, and for progress of an answer
   std::chrono::milliseconds sweep{1000};              // how often time-outs are looked at and event streams pulled
   std::size_t max_connections = 10'000;
-  std::string cert_file, key_file;  // TLS when set
+  std::string cert_file, key_file;              // TLS when set; all of these are read again when they change
+  std::string client_ca_file, client_crl_file;  // whose certificates clients may show, and those that count no more
 };
 
 struct ServerStats {

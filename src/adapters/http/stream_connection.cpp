@@ -63,7 +63,11 @@ class TlsConnection final : public StreamConnection<TlsStream> {
  private:
   std::shared_ptr<TlsConnection> me() { return std::static_pointer_cast<TlsConnection>(shared_from_this()); }
   void do_open() override {
-    stream_.async_handshake(TlsStream::server, [c = me()](const error_code& ec) { c->opened(!ec); });
+    stream_.async_handshake(TlsStream::server, [c = me()](const error_code& ec) {
+      if (!ec)
+        if (const auto shown = certificate_of(c->stream_.native_handle())) c->showed(*shown);
+      c->opened(!ec);
+    });
   }
   // close_notify first: without it a client cannot tell an end from a cut.
   void do_shut() override {

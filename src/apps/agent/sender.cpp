@@ -22,8 +22,14 @@ std::string detail_of(const scrape::Answer& answer) {
   return body.is_object() && detail != body.end() && detail->is_string() ? detail->get<std::string>() : std::string();
 }
 
-std::string hint(int status) {
-  if (status == 401) return "; server.token_file must hold a key of the server (`ghm keys create --role operator`)";
+// A server that wants to be told who sends says what it found; this says which key of agent.yaml mends it.
+std::string hint(int status, const telemetry::ScrapeAccess& access) {
+  constexpr std::string_view kToken = "server.token_file must hold a key of the server (`ghm keys create --role operator`)";
+  constexpr std::string_view kCertificate =
+      "server.tls_config.cert_file and key_file must be a pair that the server's tls.client_ca_file has signed";
+  if (status == 401 && !access.credentials_file.empty()) return fmt::format("; {}", kToken);
+  if (status == 401 && !access.cert_file.empty()) return fmt::format("; {}", kCertificate);
+  if (status == 401) return fmt::format("; {}, or {}", kToken, kCertificate);
   if (status == 403) return "; the key needs the role operator";
   if (status == 404 || status == 405) return "; is server.url that of a ghm server?";
   return {};
@@ -96,7 +102,8 @@ void Sender::answered(const scrape::Answer& answer, std::uint64_t last, std::siz
   const bool about_the_batch = detail.starts_with("batch:") && (answer.status == 400 || answer.status == 413);
   if (about_the_batch || (answer.status == 413 && !one_by_one_)) return never(answer, last, rounds);
   if (detail.ends_with('.')) detail.pop_back();  // the hint goes on
-  fail(fmt::format("{}: HTTP {}{}{}", connection_->url().text, answer.status, detail.empty() ? "" : ": " + detail, hint(answer.status)));
+  fail(fmt::format("{}: HTTP {}{}{}", connection_->url().text, answer.status, detail.empty() ? "" : ": " + detail,
+                   hint(answer.status, *settings_.access)));
 }
 
 void Sender::taken(std::uint64_t last, std::size_t rounds) {

@@ -9,6 +9,7 @@
 #include <sstream>
 #include <unordered_set>
 
+#include "adapters/http/tls_context.h"
 #include "core/size_text.h"
 
 namespace ghm::app {
@@ -68,6 +69,10 @@ void warn(Json& report, const Config& config, const std::vector<std::string>& kn
         fmt::format("listen: {} is open to the network and `ghm serve` will refuse to start without tls.cert_file and tls.key_file: "
                     "set them, or listen on 127.0.0.1",
                     config.listen));
+  http::ServerSettings tls;
+  tls.cert_file = config.cert_file, tls.key_file = config.key_file;
+  tls.client_ca_file = config.client_ca_file, tls.client_crl_file = config.client_crl_file;
+  if (const auto opened = http::open_tls(tls); !opened) warnings.push_back(opened.error().what);
   if (targets == 0 && !config.only_receives)
     warnings.push_back("no target was found: nothing will be read until file_sd or http_sd names some");
   const auto needed = report["disk_bytes_at_retention"].get<std::uint64_t>(), free = report["free_bytes"].get<std::uint64_t>();

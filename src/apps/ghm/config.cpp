@@ -78,6 +78,10 @@ class Paths {
   const CanRead& can_read_;
 };
 
+void needs(Reader& in, const std::string& key, const std::string& other) {
+  if (in.has(key) && !in.has(other)) in.complain(key, fmt::format("needs {} too", other));
+}
+
 void both_or_none(Reader& in, const std::string& a, const std::string& b) {
   if (in.has(a) != in.has(b)) in.complain(in.has(a) ? a : b, fmt::format("needs {} too", in.has(a) ? b : a));
 }
@@ -251,6 +255,10 @@ void read_sections(Reader& in, const Paths& paths, Config& c) {
     paths.file(tls, "cert_file", c.cert_file);
     paths.file(tls, "key_file", c.key_file);
     both_or_none(tls, "cert_file", "key_file");
+    paths.file(tls, "client_ca_file", c.client_ca_file);
+    paths.file(tls, "client_crl_file", c.client_crl_file);
+    needs(tls, "client_ca_file", "cert_file");
+    needs(tls, "client_crl_file", "client_ca_file");
   });
   in.section("retention", [&](Reader& retention) { read_retention(retention, c); });
   in.section("quarantine", [&](Reader& quarantine) { read_quarantine(quarantine, c.quarantine); });

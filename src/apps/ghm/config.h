@@ -22,8 +22,9 @@ namespace ghm::app {
 struct Config {
   std::string listen = "127.0.0.1:9480";
   std::string data_dir = "./ghm-data";
-  bool key_required = false;        // auth.mode: required
-  std::string cert_file, key_file;  // tls, of our own server
+  bool key_required = false;                    // auth.mode: required
+  std::string cert_file, key_file;              // tls, of our own server
+  std::string client_ca_file, client_crl_file;  // tls: who may send readings with a certificate
   std::string metrics_token_file;
   scrape::ScraperSettings scraper;          // scrape.interval; scrape.timeout, which is the interval unless given
   std::vector<scrape::TargetGroup> groups;  // first what stands under `scrape` itself, then scrape.groups

@@ -231,6 +231,8 @@ Result<void> Node::listen() {
   http::ServerSettings http;
   http.cert_file = config_.cert_file;
   http.key_file = config_.key_file;
+  http.client_ca_file = config_.client_ca_file;
+  http.client_crl_file = config_.client_crl_file;
   server_ = std::make_unique<http::Server>(api_io_, http, api::make_handler(std::move(world), log_.with({{"stage", "api"}})),
                                            log_.with({{"stage", "http"}}));
   auto port = server_->listen(config_.listen);
