@@ -49,6 +49,19 @@ TEST(RoundMaker, ALaterSourceFillsWhatTheFirstDoesNotSay) {
   EXPECT_EQ(r.refused[0].gpu, 0);
 }
 
+TEST(RoundMaker, TwoGpusWithOneSerialStayTwo) {
+  RoundMaker maker;
+  auto page = source({gpu("GPU-a", "00000000:01:00.0"), gpu("GPU-b", "00000000:02:00.0")}, {column(0, 150), column(1, 150)}, {61, 62});
+  SourceRound facts;
+  for (const auto* uuid : {"GPU-a", "GPU-b"}) facts.gpus.push_back(gpu(uuid, "")), facts.gpus.back().serial = "1650000000001";
+  const auto r = maker.make({page, facts}, kNow).readings;
+  ASSERT_EQ(r.layout->gpus.size(), 2u);
+  EXPECT_EQ(r.layout->gpus[0].serial, "1650000000001");
+  EXPECT_EQ(r.layout->gpus[1].serial, "1650000000001");
+  EXPECT_NE(r.layout->gpus[0].uuid, r.layout->gpus[1].uuid);
+  EXPECT_EQ(r.values, (std::vector<double>{61, 62}));
+}
+
 TEST(RoundMaker, LayoutsThatStayGiveOneThatStays) {
   RoundMaker maker;
   const auto page = source({gpu("GPU-a", "")}, {column(0, 150)}, {61});
