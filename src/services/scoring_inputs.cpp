@@ -1,6 +1,7 @@
 #include "services/scoring_inputs.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "domain/telemetry/metric_catalogue.h"
 #include "domain/telemetry/model_catalogue.h"
@@ -67,9 +68,11 @@ Result<void> fetch(const store::TelemetryStore& telemetry, const ByWindow& by_wi
     for (const auto& w : wanted) series.push_back(w.series);
     if (series.empty()) continue;
     // A score's windows are (t - w, t]: one millisecond later than the store's from <= at < to.
-    const auto points = telemetry.read_many(series, {now - window + 1ms, now + 1ms});
+    auto points = telemetry.read_many(series, {now - window + 1ms, now + 1ms});
     if (!points) return tl::make_unexpected(points.error());
-    for (std::size_t i = 0; i < wanted.size(); ++i) inputs[wanted[i].board].metrics[wanted[i].name] = to_series((*points)[i]);
+    // Each is given back at once: the next one takes its place instead of fresh pages.
+    for (std::size_t i = 0; i < wanted.size(); ++i)
+      inputs[wanted[i].board].metrics[wanted[i].name] = to_series(std::exchange((*points)[i], {}));
   }
   return {};
 }

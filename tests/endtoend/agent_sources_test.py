@@ -21,7 +21,9 @@ def children(pid):
     return [int(p) for p in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-class Sources(agent_test.Case):
+class Host(agent_test.Case):
+    """A host of eight GPUs whose NVML, kernel log, /proc and /sys are files."""
+
     def setUp(self):
         super().setUp()
         self.root = pathlib.Path(self.folder)
@@ -66,6 +68,8 @@ class Sources(agent_test.Case):
     def events(self, kind):
         return [e for e in get_json(self.url + "/api/v1/events?limit=500")["items"] if e["kind"] == kind]
 
+
+class Sources(Host):
     def test_a_host_without_exporter(self):
         self.start()
         gpu = get_json(f"{self.url}/api/v1/gpus/{UUIDS[1]}")

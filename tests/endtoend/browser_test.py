@@ -19,10 +19,11 @@ def npm(*args, seconds=600, **env):
 
 
 class Browser(unittest.TestCase):
-    @unittest.skipIf(SPEC != "live", "run beside another file")
+    @unittest.skipIf(SPEC != "units", "run alone")
     def test_units(self):
         self.assertEqual(npm("test").returncode, 0)
 
+    @unittest.skipIf(SPEC == "units", "without a browser")
     def test_a_living_fleet(self):
         # The places are looked at in a fleet with an hour behind it and faults in it; the other files break a healthy one.
         fleet = Demo(gpus=96) if SPEC in ("places", "incidents", "everybody") else Fleet(gpus=48, interval="2s")
@@ -36,7 +37,7 @@ class Browser(unittest.TestCase):
             )
             self.assertEqual(done.returncode, 0, done.stdout[-4000:])
             if SPEC != "past":
-                self.assertGreater(len(list(shots.glob("*.png"))), 3)
+                self.assertGreaterEqual(len(list(shots.glob("*.png"))), 3)
         finally:
             fleet.stop()
 

@@ -38,9 +38,12 @@ test('the list has what the API has, the worst first, and leads to causes with t
     const open = await openOf(request);
     await expect(rows).toHaveCount(open.length, { timeout: 5000 });
     await expect(page.getByRole('heading', { level: 1 })).toHaveText(`${open.length} open incidents`, { timeout: 5000 });
-    await expect(page.getByRole('navigation', { name: 'Main', exact: true }).getByTestId('open-incidents')).toHaveText(`${open.length} open`, {
-      timeout: 5000,
-    });
+    await expect(page.getByRole('navigation', { name: 'Main', exact: true }).getByTestId('open-incidents')).toHaveText(
+      `${open.length} open`,
+      {
+        timeout: 5000,
+      },
+    );
     for (const i of open.filter((o) => o.cannot_tell)) await expect(rowOf(i)).toContainText('Cannot tell', { timeout: 5000 });
   }).toPass({ timeout: 30_000 });
   const shown = await rows.locator('.severity').allTextContents();

@@ -1,9 +1,29 @@
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type APIRequestContext, expect, type Page } from '@playwright/test';
 import type { FleetSummary, Gpu, GpuDetail, GpuHealth } from '../src/api';
 
 export const serverUrl = process.env.GHM_URL ?? '';
 const injectPort = process.env.GHM_INJECT_PORT ?? '';
+
+/** The administrator's key. In its file: in the environment it would be seen by every program of the machine. */
+export const token = () => readFileSync(process.env.GHM_TOKEN_FILE ?? '', 'utf8').trim();
+
+export async function useKey(page: Page, key: string): Promise<void> {
+  await page.getByLabel('Key, kept in this tab only').fill(key);
+  await page.getByRole('button', { name: 'Use key' }).click();
+}
+
+export async function takeAssets(request: APIRequestContext, items: object[]): Promise<void> {
+  const answer = await request.post(`${serverUrl}/api/v1/assets`, {
+    data: { items, simulated: true },
+    headers: { Authorization: `Bearer ${token()}` },
+  });
+  expect(await answer.json()).toMatchObject({ accepted: items.length, refused: [] });
+}
+
+/** A refused key and an answer that a test spoils are on purpose; the browser reports both. */
+export const unplanned = (wrong: string[]) => wrong.filter((w) => !w.includes('Failed to load resource'));
 
 /** Everything that must not happen while a page is open: errors in the console, refused content, other origins. */
 export function watch(page: Page): string[] {

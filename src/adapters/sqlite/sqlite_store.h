@@ -80,7 +80,9 @@ class SqliteStore final : public store::TelemetryStore, public store::RecordStor
   Result<void> write_names();
 
   // reading (reading.cpp)
-  Result<void> read_head(std::span<const SeriesKey> series, TimeRange range, std::vector<std::vector<HeadPoint>>& found) const;
+  Result<std::vector<std::vector<Point>>> read_head(std::span<const SeriesKey> series, TimeRange range) const;
+  Result<void> read_slices(std::span<const HeadSlice> slices,
+                           const std::function<void(const RowRef&, std::span<const double>)>& take) const;
   Result<void> read_days(std::span<const SeriesKey> series, TimeRange range, std::vector<std::vector<Point>>& found) const;
 
   // aggregating (aggregating.cpp)

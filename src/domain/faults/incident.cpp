@@ -94,12 +94,15 @@ struct HostCount {
   int boards = 0, on_host = 0;
 };
 
-std::map<std::string, HostCount> count_hosts(const std::vector<const Part*>& parts) {
+/// A host as such is told to be hot or short of power when most of its boards are: it stands for all of them.
+std::map<std::string, HostCount> count_hosts(const std::vector<const Part*>& parts, EvidenceId leading) {
+  const auto family = EvidenceTable::built_in()[leading].family;
+  const bool speaks_for_boards = family == Family::thermal || family == Family::power;
   std::map<std::string, HostCount> hosts;
   for (const auto* p : parts) {
     auto& h = hosts[p->host];
-    h.boards += p->board != BoardId::none;
     h.on_host = std::max(h.on_host, p->boards_on_host);
+    h.boards += p->board != BoardId::none ? 1 : speaks_for_boards ? p->boards_on_host : 0;
   }
   return hosts;
 }
@@ -194,7 +197,7 @@ Facts facts_of(const Incident& i) {
     f.count[what] = n;
   }
   const auto reach = struck(i, f.leading);
-  const auto hosts = count_hosts(reach);
+  const auto hosts = count_hosts(reach, f.leading);
   bool boards_known = false;
   for (const auto& [name, h] : hosts) {
     boards_known |= h.on_host > 1 && h.boards > 0;

@@ -11,6 +11,8 @@ namespace {
 constexpr auto kCascade = 15min;
 // One link's fault shows on several boards within seconds; fleet tools use gaps of silence of up to three minutes.
 constexpr auto kAcross = 3min;
+// A board that heat holds back takes less power than its peers for as long as it is hot.
+constexpr auto kHeldBack = std::chrono::hours(24);
 // Early signs of one family before another's failure on the same board.
 constexpr auto kEarlySign = std::chrono::hours(72), kHoles = std::chrono::hours(12);
 
@@ -49,6 +51,7 @@ bool same_board(const Sign& s, const Incident& i) {
   if (apart <= kCascade) return true;
   if (is_follower(f)) return has(i, f) && !brings_others_down(i) && apart <= std::chrono::hours(24);
   if (has(i, f)) return true;
+  if (s.what == evidence("power_odd") && has(i, Family::thermal)) return apart <= kHeldBack;
   for (std::size_t n = 0; n < kFamilies; ++n)
     if (i.families()[n] && may_be_early_sign(static_cast<Family>(n), f))
       return apart <= (static_cast<Family>(n) == Family::monitoring ? std::chrono::milliseconds(kHoles) : kEarlySign);

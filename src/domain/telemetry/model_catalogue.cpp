@@ -22,8 +22,10 @@ std::vector<std::string> split(const std::string& text, char by) {
   return out;
 }
 
-bool same_name(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+std::string lower(std::string_view name) {
+  std::string out(name);
+  for (auto& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return out;
 }
 
 ModelSpec parse_model(CatalogueRow& row) {
@@ -57,6 +59,8 @@ Result<ModelCatalogue> ModelCatalogue::parse(std::string_view csv, std::string_v
     CatalogueRow row(*table, r, std::string(file));
     auto model = parse_model(row);
     if (row.error()) return *row.error();
+    for (const auto& name : model.exporter_names) out.by_name_.try_emplace(lower(name), r);
+    out.by_name_.try_emplace(lower(model.name), r);
     out.models_.push_back(std::move(model));
   }
   return out;
@@ -75,9 +79,8 @@ const ModelCatalogue& ModelCatalogue::built_in() {
 }
 
 const ModelSpec* ModelCatalogue::find(std::string_view name) const {
-  for (const auto& m : models_)
-    if (same_name(m.name, name) || std::ranges::any_of(m.exporter_names, [&](const auto& n) { return same_name(n, name); })) return &m;
-  return nullptr;
+  const auto found = by_name_.find(lower(name));
+  return found == by_name_.end() ? nullptr : &models_[found->second];
 }
 
 }  // namespace ghm::telemetry

@@ -3,6 +3,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "core/result.h"
@@ -30,6 +31,7 @@ class ModelCatalogue {
 
  private:
   std::vector<ModelSpec> models_;
+  std::unordered_map<std::string, std::size_t> by_name_;  // in lower case, into models_
 };
 
 }  // namespace ghm::telemetry

@@ -1,20 +1,11 @@
 #include "domain/telemetry/page.h"
 
-#include <bit>
-
 namespace ghm::telemetry {
 
 std::string_view to_string(Reason r) {
   constexpr std::string_view kWords[kReasons] = {"sentinel", "not_finite", "out_of_range",     "impossible_rate", "future",
                                                  "too_old",  "duplicate",  "unknown_identity", "unparsable",      "conversion_error"};
   return kWords[static_cast<std::size_t>(r)];
-}
-
-double absent() {
-  return std::bit_cast<double>(kAbsentBits);
-}
-bool is_absent(double v) {
-  return std::bit_cast<std::uint64_t>(v) == kAbsentBits;
 }
 
 }  // namespace ghm::telemetry

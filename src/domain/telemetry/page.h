@@ -1,4 +1,5 @@
 #pragma once
+#include <bit>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -91,8 +92,12 @@ struct Refusal {
 
 /// A column without a value at this instant. A NaN with a payload of its own: real NaNs are refused, so it is unambiguous.
 inline constexpr std::uint64_t kAbsentBits = 0x7ff8'0000'0000'0a85ull;
-double absent();
-bool is_absent(double v);
+inline double absent() {
+  return std::bit_cast<double>(kAbsentBits);
+}
+inline bool is_absent(double v) {
+  return std::bit_cast<std::uint64_t>(v) == kAbsentBits;
+}
 
 /// One instant of one source.
 struct PageReading {
