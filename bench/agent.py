@@ -114,7 +114,9 @@ class Host:
     def stop(self):
         self.agent.stop()
         self.link.cut()
-        os.close(self.kernel)
+        if self.kernel is not None:
+            os.close(self.kernel)
+            self.kernel = None
 
 
 def cost_of_rounds(host, minutes):

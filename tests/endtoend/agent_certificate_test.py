@@ -106,7 +106,7 @@ class Certificates(Case):
         served, stored = list(self.exporter.served), self.stored()
         self.assertEqual(stored, sorted(set(stored)))
         self.assertLessEqual(set(served) - set(stored), self.exporter.hung_up)
-        self.assertGreater(len(stored), 6)
+        self.assertGreaterEqual(len(stored), 4, "one of each agent at least")
 
     def test_a_revoked_one_is_refused_without_a_restart(self):
         self.start_server()

@@ -95,12 +95,13 @@ class Link:
 
     def accept(self, listener):
         while True:
+            near = None
             try:
                 near, _ = listener.accept()
                 far = socket.create_connection(("127.0.0.1", self.to))
             except OSError:
-                if listener.fileno() < 0:
-                    return
+                if near is None:
+                    return  # cut
                 near.close()
                 continue
             self.pairs += [near, far]

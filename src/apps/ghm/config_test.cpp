@@ -157,6 +157,8 @@ TEST(Config, EachComplaintSaysWhereAndWhatToDo) {
       {"scrape: {targets: [h], basic_auth: {username: u}, authorization: {credentials_file: c}}\n",
        "ghm.yaml:1: scrape.authorization: stands beside basic_auth: keep one of the two"},
       {"scrape: {targets: [h]}\ntls: {key_file: k}\n", "ghm.yaml:2: tls.key_file: needs cert_file too"},
+      {"scrape: {targets: [h]}\ntls: {client_ca_file: c}\n", "ghm.yaml:2: tls.client_ca_file: needs cert_file too"},
+      {"scrape: {targets: [h]}\ntls: {client_crl_file: c}\n", "ghm.yaml:2: tls.client_crl_file: needs client_ca_file too"},
       {"scrape: {targets: [h]}\nauth: {mode: none}\n", "ghm.yaml:2: auth.mode: 'none': expected one of auto, required"},
       {"scrape: {targets: [h]}\nretention: {raw_days: 0}\n", "ghm.yaml:2: retention.raw_days: '0': expected a whole number from 1 to 3650"},
       {"scrape: {targets: [h]}\nquarantine: {max_age: 1m}\n", "ghm.yaml:2: quarantine.max_age: '1m': expected 1h to"},
