@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures what docs/benchmarks.md states, each figure as a ratio to its peer in the same run on the same pages.
 
-    ./dev bench [parse|saturated|live|api|history|fleet|scoring|archive|anomalies|agent|all] [--minutes N] [--write]
+    ./dev bench [parse|saturated|live|api|history|fleet|scoring|why|archive|anomalies|agent|all] [--minutes N] [--write]
 
 parse      template and careful path against the naive twin (Google Benchmark, median of 5)
 saturated  receive, parse, validate, keep durably: CPU per sample of ghm and of Prometheus, both as fast as they can
@@ -9,6 +9,7 @@ live       10,000 GPUs at 10 s: CPU of ghm's ingest thread against Prometheus, s
 api        a 2 kB answer under wrk -t1 -c64: requests per second of server CPU, p99
 history    the whole way of a page in one thread, bytes per sample against Prometheus, store queries, restart, import
 scoring    health scores: from scratch over 30 days, round by round, against the published figures of an older scorer
+why        GET why over 90 days of 10,000 GPUs' events; what incidents cost the ingest thread, in a storm too
 fleet      10,000 GPUs with an hour's worth of rows unsealed: memory, answers, restart after kill -9
 archive    `ghm simulate archive` of 100 GPUs and 90 days
 anomalies  false alarms of healthy fleets, cost per watched value; --gpu-days N (20,000)
@@ -325,6 +326,21 @@ def scoring(gpus, days, interval):
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def bench_why(_):
+    folder = tempfile.mkdtemp(prefix="ghm-bench-")
+    try:
+        out = json.loads(subprocess.run([BUILD / "why_bench", folder], stdout=subprocess.PIPE, text=True, check=True).stdout)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    size = f"{out['events'] / 1e6:.2f} M events, {out['intervals'] / 1e6:.2f} M job intervals, {out['incidents']:,} incidents, {out['mb']:,.0f} MB"
+    rows = [(f"why, {what}", f"{w['median_ms']:.0f} ms, worst {w['worst_ms']:.0f} ms", "≤ 2,000 ms, worst", w["worst_ms"] <= 2000, f"of {w['of']}; {size}")
+            for what, w in out["why"].items()]
+    rows.append(("incidents of a normal hour", f"{out['hour_ms']:.0f} ms", "≤ 1,000 ms", out["hour_ms"] <= 1000, "of the ingest thread"))
+    rows += [(f"incidents in a storm: {what}", f"{s['seconds']:.2f} s, worst page {s['worst_page_ms']:.0f} ms", "≤ 10 s", s["seconds"] <= 10, f"{s['signs']:,} signs")
+             for what, s in out["storm"].items()]
+    return rows
+
+
 def bench_scoring(_):
     say("200 GPUs, 30 days at 60 s")
     month = scoring(200, 30, 60)
@@ -410,7 +426,7 @@ def write(name, rows):
 
 def main():
     benches = {"parse": bench_parse, "saturated": bench_saturated, "live": bench_live, "api": bench_api, "history": bench_history, "fleet": bench_fleet,
-               "scoring": bench_scoring, "archive": bench_archive, "anomalies": bench_anomalies, "agent": bench_agent}
+               "scoring": bench_scoring, "why": bench_why, "archive": bench_archive, "anomalies": bench_anomalies, "agent": bench_agent}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("which", nargs="?", default="all", choices=[*benches, "all"])
     parser.add_argument("--minutes", type=float, default=10)

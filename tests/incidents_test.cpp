@@ -229,5 +229,29 @@ TEST(Incidents, ADriverChangeAndAJobAreKnown) {
   EXPECT_EQ(i.parts[0].rack, "r1");
 }
 
+TEST(Incidents, AJobThatEndedWithAFaultIsPartOfItsStory) {
+  Site site;
+  const auto runs = [&](std::size_t gpu, std::vector<std::string> jobs, Timestamp at) {
+    std::vector<fleet::Interval> open{{site.boards[gpu], "slot", "h1 0", {}, kNow, {}}};
+    for (auto& j : jobs) open.push_back({site.boards[gpu], "job", j, {}, kNow, {}});
+    return pipeline::to_record(site.boards[gpu], open, at);
+  };
+  for (std::size_t g = 0; g < 4; ++g) site.keep({runs(g, {"4711"}, kNow - 1h)}, kNow - 1h);
+  site.keep({runs(5, {"innocent"}, kNow - 1h)}, kNow - 1h);
+  site.keep({site.event(kNow, "xid", 2, 79)}, kNow);
+  std::vector<store::Record> ends{runs(0, {}, kNow + 20s), runs(1, {}, kNow + 20s), runs(3, {}, kNow + 21s), runs(5, {}, kNow + 21s)};
+  site.start();  // a restart in between: what ran is known from the store
+  site.keep({site.event(kNow + 1s, "xid", 2, 79)}, kNow + 1s);
+  site.keep(ends, kNow + 21s);
+  std::vector<std::string> kinds;
+  const auto told = site.store.about("event", fmt::format("b{}", static_cast<int>(site.boards[2])), {kNow, kNow + 1h}, 10).value();
+  for (const auto& r : told) kinds.push_back(heard(r)->kind + heard(r)->job);
+  EXPECT_EQ(kinds, (std::vector<std::string>{"job_ended_with_fault4711", "xid", "xid"}));
+  EXPECT_EQ(site.incidents->book().counts().open, 1u);
+  const auto incident = site.kept(1);
+  EXPECT_TRUE(incident.counts.contains(faults::evidence("job_failed")));
+  EXPECT_EQ(site.cause(1), "off_bus") << "the job's end is no other story";
+}
+
 }  // namespace
 }  // namespace ghm::services

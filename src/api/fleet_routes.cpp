@@ -5,6 +5,7 @@
 #include "api/params.h"
 #include "api/route.h"
 #include "api/static_files.h"
+#include "domain/store/subjects.h"
 #include "domain/views/ledger_views.h"
 #include "pipeline/event_code.h"
 
@@ -92,15 +93,18 @@ http::Response events(const Call& call, fleet::BoardId board) {
   if (!limit) return problem_of(limit.error());
   const auto kind = call.request.param("kind");
   const HostFilter hosts(call);
-  const bool all = !kind && board == fleet::BoardId::none && !hosts.is_active();
+  const bool of_board = board != fleet::BoardId::none;
+  const bool all = !kind && !hosts.is_active();
   // The future too: a clock that was set back must not hide what happened.
-  const auto records = call.world->records.recent("event", {Timestamp(), call.now() + std::chrono::days(2)}, all ? *limit : kMostLookedAt);
+  const TimeRange ever{Timestamp(), call.now() + std::chrono::days(2)};
+  const auto most = all ? *limit : kMostLookedAt;
+  const auto records = of_board ? call.world->records.about("event", store::board_subject(board), ever, most)
+                                : call.world->records.recent("event", ever, most);
   if (!records) return problem_of(records.error());
   views::Json items = views::Json::array();
   for (const auto& record : *records) {
     const auto body = views::Json::parse(record.body, nullptr, false);
     if (!body.is_object() || (kind && body.value("kind", "") != *kind)) continue;
-    if (board != fleet::BoardId::none && body.value("board", 0u) != static_cast<std::uint32_t>(board)) continue;
     if (!hosts.passes(text_at(body, "host"))) continue;
     items.push_back(event_item(record, body));
     if (items.size() == *limit) break;

@@ -6,6 +6,7 @@
 #include "api/body.h"
 #include "api/params.h"
 #include "api/route.h"
+#include "domain/store/subjects.h"
 #include "domain/views/case_view.h"
 #include "domain/views/incident_view.h"
 #include "services/case_past.h"
@@ -16,7 +17,7 @@
 namespace ghm::api {
 namespace {
 
-constexpr std::size_t kMostIncidents = 1000, kMostLookedAt = 50'000, kPage = 1000, kMostEvents = 20'000;
+constexpr std::size_t kMostIncidents = 1000, kMostLookedAt = 50'000, kPage = 1000;
 constexpr std::size_t kLongestWord = 500;
 
 /// The number in a path: incidents are counted from 1.
@@ -43,13 +44,22 @@ bool passes(const views::Json& item, const Filter& f, const std::string& serial,
   return named("gpu", serial) && named("host", f.host) && named("rack", f.rack);
 }
 
+// The part of a filter that reads least, as the store's index knows it; empty: all incidents are looked at.
+std::string subject_of(const Filter& f, std::optional<telemetry::BoardId> board) {
+  if (board) return store::board_subject(*board);
+  if (!f.host.empty()) return store::host_subject(f.host);
+  return f.rack.empty() ? std::string() : store::rack_subject(f.rack);
+}
+
 /// The newest incidents that pass, from pages of records.
-Result<views::Json> find_incidents(const Call& call, const Filter& f, const std::string& serial, std::size_t limit) {
+Result<views::Json> find_incidents(const Call& call, const Filter& f, const std::string& serial, const std::string& subject,
+                                   std::size_t limit) {
   views::Json items = views::Json::array();
   TimeRange range{Timestamp(), call.now() + std::chrono::days(2)};
+  const auto& records = call.world->records;
   std::set<std::string> seen;
   for (std::size_t looked = 0; looked < kMostLookedAt && items.size() < limit;) {
-    const auto page = call.world->records.recent("incident", range, kPage);
+    const auto page = subject.empty() ? records.recent("incident", range, kPage) : records.about("incident", subject, range, kPage);
     if (!page) return page.error();
     looked += page->size();
     for (const auto& record : *page) {
@@ -112,13 +122,15 @@ http::Response get_incidents(const Call& call) {
   f.host = call.request.param("host").value_or("");
   f.rack = call.request.param("rack").value_or("");
   std::string serial;
+  std::optional<telemetry::BoardId> id;
   if (!f.gpu.empty()) {
     const auto board = board_named(*call.fleet, f.gpu);
     if (!board) return problem_of(board.error());
     const auto& b = call.fleet->boards[*board].board;
     serial = b.serial.empty() ? b.uuid : b.serial;
+    id = b.id;
   }
-  auto items = find_incidents(call, f, serial, *limit);
+  auto items = find_incidents(call, f, serial, subject_of(f, id), *limit);
   if (!items) return problem_of(items.error());
   return json_answer({{"items", std::move(*items)}, {"next", nullptr}, {"as_of", format_rfc3339(call.fleet->as_of)}});
 }
@@ -140,16 +152,26 @@ http::Response get_gpu_timeline(const Call& call) {
   if (!limit) return problem_of(limit.error());
   const auto range = range_param(call.request, call.now(), std::chrono::days(7), std::chrono::days(3650));
   if (!range) return problem_of(range.error());
-  const auto events = call.world->records.recent("event", *range, kMostEvents);
-  if (!events) return problem_of(events.error());
+  const auto& b = call.fleet->boards[*board].board;
   // An incident's record carries its newest step: one that began in the range may have changed behind it.
-  const auto incidents = call.world->records.recent("incident", {range->from, call.now() + std::chrono::days(2)}, kMostEvents);
-  if (!incidents) return problem_of(incidents.error());
-  const auto cases = services::cases_of(call.world->records, call.fleet->boards[*board].board, range->from, call.now());
+  const TimeRange changed{range->from, call.now() + std::chrono::days(2)};
+  std::vector<store::Record> events, incidents;
+  std::set<std::string> seen;
+  // One more of each than is shown: so the answer knows that there is more.
+  for (const auto& [kind, subject, within, into] : {std::tuple{"event", store::board_subject(b.id), *range, &events},
+                                                    {"event", store::host_itself_subject(b.host), *range, &events},
+                                                    {"incident", store::board_subject(b.id), changed, &incidents},
+                                                    {"incident", store::host_subject(b.host), changed, &incidents}}) {
+    auto some = call.world->records.about(kind, subject, within, *limit + 1);
+    if (!some) return problem_of(some.error());
+    for (auto& r : *some)
+      if (seen.insert(r.kind + r.key).second) into->push_back(std::move(r));
+  }
+  const auto cases = services::cases_of(call.world->records, b, range->from, call.now());
   if (!cases) return problem_of(cases.error());
   std::vector<std::pair<Timestamp, views::Json>> repairs;
   for (const auto& c : *cases) std::ranges::move(views::case_timeline(c, *range), std::back_inserter(repairs));
-  return json_answer(views::gpu_timeline(*call.fleet, *board, *events, *incidents, *range, *limit, std::move(repairs)));
+  return json_answer(views::gpu_timeline(*call.fleet, *board, events, incidents, *range, *limit, std::move(repairs)));
 }
 
 void post_incident_feedback(const Call& call, Finish finish) {

@@ -110,6 +110,19 @@ TEST(IncidentRoutes, ATimelineIsTheBoardsAndItsHosts) {
   EXPECT_EQ(line["more"], false);
 }
 
+TEST(IncidentRoutes, ATimelineIsWholeWhateverTheFleetTells) {
+  Troubled site;
+  for (int n = 0; n < 25'000; ++n) {
+    const auto key = std::to_string(100 + n);
+    site.records.kept[{"event", key}] = {"event", key, kNow - 1h, R"({"kind":"xid","board":99,"host":"other","detail":"x"})"};
+  }
+  EXPECT_EQ(json_of(site.ask(request("/api/v1/gpus/1650001/timeline")))["items"].size(), 4u) << "25,000 newer events of others";
+  EXPECT_EQ(json_of(site.ask(request("/api/v1/gpus/1650001/events")))["items"].size(), 1u);
+  const auto cut = json_of(site.ask(request("/api/v1/gpus/1650001/timeline?limit=2")));
+  EXPECT_EQ(cut["items"].size(), 2u);
+  EXPECT_EQ(cut["more"], true);
+}
+
 TEST(IncidentRoutes, ADamagedRecordIsLeftOut) {
   Troubled site;
   site.records.kept[{"incident", "0000000009"}] = {"incident", "0000000009", kNow, "{\"id\":9,"};

@@ -32,6 +32,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/gpus/{id}/timeline", Role::viewer, Work::store,   "start end limit",            get_gpu_timeline},
     {"GET", "/api/v1/gpus/{id}/rma",     Role::viewer, Work::store,    "at before after",            get_gpu_rma},
     {"GET", "/api/v1/rma/key",           Role::viewer, Work::store,    "",                           get_rma_key},
+    {"GET", "/api/v1/why",               Role::viewer, Work::store,    "gpu host job at days",       get_why},
     {"GET", "/api/v1/incidents",         Role::viewer, Work::store,    "state gpu host rack limit",  get_incidents},
     {"GET", "/api/v1/incidents/{id}",    Role::viewer, Work::store,    "",                           get_incident},
     {"POST", "/api/v1/incidents/{id}/feedback", Role::operator_, Work::command, "",                  nullptr, post_incident_feedback},

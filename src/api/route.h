@@ -109,6 +109,7 @@ void post_case(const Call&, Finish);
 void post_case_advance(const Call&, Finish);
 void post_case_close(const Call&, Finish);
 void post_case_note(const Call&, Finish);
+http::Response get_why(const Call&);      // why_route.cpp
 http::Response get_gpu_rma(const Call&);  // rma_routes.cpp
 http::Response get_rma_key(const Call&);
 http::Response get_stream(const Call&);  // stream.cpp

@@ -259,6 +259,7 @@ std::optional<Heard> heard(const store::Record& event) {
   h.code = j.contains("code") && j["code"].is_string() ? int_of(j["code"].get<std::string>(), 0) : number<int>(j, "code");
   const auto& fields = list(j, "fields");
   h.process = text(fields, "process");
+  h.job = text(fields, "job");
   h.severity = text(fields, "severity");
   h.driver = text(fields, "driver");
   h.pid = int_of(text(fields, "pid"), 0);

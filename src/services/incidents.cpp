@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "domain/telemetry/model_catalogue.h"
+#include "pipeline/agent_events.h"
 #include "pipeline/ledger_records.h"
 #include "services/incident_records.h"
 
@@ -64,17 +65,26 @@ Result<void> Incidents::restore(const store::RecordStore& records, Timestamp now
 
 // What is known beside events: which job runs where, whose driver is new.
 void Incidents::note(const store::Record& r) {
-  if (r.kind == "open") {
-    const auto intervals = pipeline::parse_intervals(r);
-    if (!intervals || intervals->empty()) return;
-    std::string job;
-    for (const auto& i : *intervals)
-      if (i.kind == "job" || (i.kind == "pod" && job.empty())) job = i.value;
-    if (job.empty()) jobs_.erase(intervals->front().board);
-    else jobs_[intervals->front().board] = std::move(job);
-  }
+  if (r.kind == "open") note_jobs(r);
   if (r.kind != "event" || r.body.find("\"driver_change") == r.body.npos) return;
   if (const auto h = heard(r)) driver_changes_[h->host] = std::max(driver_changes_[h->host], h->at);
+}
+
+void Incidents::note_jobs(const store::Record& r) {
+  const auto intervals = pipeline::parse_intervals(r);
+  if (!intervals || intervals->empty()) return;
+  std::string job;
+  std::set<std::string> all;
+  for (const auto& i : *intervals) {
+    if (i.kind == "job" || (i.kind == "pod" && job.empty())) job = i.value;
+    if (i.kind == "job") all.insert(i.value);
+    if (i.kind == "pod") all.insert(i.value.substr(0, i.value.find('/', i.value.find('/') + 1)));  // the containers of a pod end together
+  }
+  const auto board = intervals->front().board;
+  if (job.empty()) jobs_.erase(board);
+  else jobs_[board] = std::move(job);
+  const auto* known = ledger_.find(board);
+  job_ends_.runs(board, known != nullptr ? known->host : std::string(), std::move(all), r.at);
 }
 
 Where Incidents::where(BoardId id, const std::string& host, Timestamp at) const {
@@ -123,6 +133,7 @@ void Incidents::hear(const Heard& h) {
   if (const auto* ending = std::get_if<EndingSeen>(&known)) return book_.end(*ending);
   const auto* sign = std::get_if<Sign>(&known);
   if (sign == nullptr) return;
+  job_ends_.hear(*sign);
   const auto opened = book_.counts().opened;
   const auto id = book_.observe(*sign);
   if (book_.counts().opened == opened) return;
@@ -140,7 +151,20 @@ void Incidents::take(std::vector<store::Record>& records, Timestamp) {
     if (r.kind != "event" || !is_new(fmt::format("{} {:x}", r.key, std::hash<std::string>()(r.body)))) continue;
     if (const auto h = heard(r)) hear(*h);
   }
+  tell_job_ends(records);
   take_changed(records);
+}
+
+void Incidents::tell_job_ends(std::vector<store::Record>& out) {
+  for (const auto& end : job_ends_.take()) {
+    const auto* board = ledger_.find(end.sign.board);
+    fleet::FleetEvent e{end.at, "job_ended_with_fault", end.sign.board, end.sign.host, end.sentence()};
+    e.fields["job"] = end.job;
+    out.push_back(pipeline::agent_record(e, board, fmt::format("job-{:016x}", std::hash<std::string>()(end.job))));
+    const auto& r = out.back();
+    if (!is_new(fmt::format("{} {:x}", r.key, std::hash<std::string>()(r.body)))) continue;
+    if (const auto h = heard(r)) hear(*h);
+  }
 }
 
 void Incidents::take_changed(std::vector<store::Record>& out) {

@@ -14,6 +14,7 @@
 #include "domain/fleet/ledger.h"
 #include "domain/store/record_store.h"
 #include "domain/views/fleet_snapshot.h"
+#include "services/job_ends.h"
 
 namespace ghm::services {
 
@@ -32,7 +33,8 @@ class Incidents {
   /// The incidents, feedback, jobs and driver changes of an earlier run. A record that cannot be read is counted and left out.
   Result<void> restore(const store::RecordStore& records, Timestamp now);
 
-  /// Reads the events among `records` and appends the records of incidents that they changed. Records that come again, because
+  /// Reads the events among `records` and appends the records of incidents that they changed, and an event for each job that ended
+  /// together with a fault (job_ends.h). Records that come again, because
   /// they could not be kept, change nothing. ~1 µs where nothing happened.
   void take(std::vector<store::Record>& records, Timestamp now);
 
@@ -53,6 +55,8 @@ class Incidents {
   void note(const store::Record& record);
   bool is_new(const std::string& id);
   void hear(const faults::Heard& heard);
+  void note_jobs(const store::Record& open);
+  void tell_job_ends(std::vector<store::Record>& out);
   void take_changed(std::vector<store::Record>& out);
   void note_work(const views::FleetSnapshot& fleet, Timestamp now);
 
@@ -60,7 +64,8 @@ class Incidents {
   std::shared_ptr<const faults::FaultCatalogue> codes_;
   Log log_;
   faults::IncidentBook book_;
-  std::unordered_map<faults::BoardId, std::string> jobs_;      // of boards where one runs, by the ledger's open intervals
+  std::unordered_map<faults::BoardId, std::string> jobs_;  // of boards where one runs, by the ledger's open intervals
+  JobEnds job_ends_;
   std::unordered_map<std::string, Timestamp> driver_changes_;  // by host, of the last seven days
   std::unordered_map<faults::BoardId, Timestamp> busy_since_;  // of boards in incidents that work could end
   std::unordered_set<std::string> seen_;                       // events, the newest kMostSeen

@@ -1,4 +1,5 @@
 // What every store promises, held against each of them. The memory store is the oracle of the random story.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,6 +10,7 @@
 
 #include "adapters/memory/memory_store.h"
 #include "adapters/sqlite/sqlite_store.h"
+#include "domain/store/subjects.h"
 #include "domain/telemetry/page.h"
 
 namespace ghm::store {
@@ -320,6 +322,88 @@ TEST_P(StoreContract, RecordsAreReplacedByKeyAndFoundByPrefixAndTime) {
   EXPECT_TRUE(records_->erase("score", "1/a").value());
   EXPECT_FALSE(records_->erase("score", "1/a").value());
   EXPECT_THAT(records_->scan("nothing", "", "", 10).value(), IsEmpty());
+}
+
+TEST_P(StoreContract, RecordsAreFoundByWhatTheyAreAbout) {
+  const std::vector<Record> some = {
+      {"event", "1", kNoon, R"({"board":7,"host":"h1"})"},
+      {"event", "2", kNoon + 1s, R"({"host":"h1"})"},
+      {"event", "3", kNoon + 2s, R"({"board":8,"host":"h1"})"},
+      {"incident", "1", kNoon + 3s, R"({"parts":[{"board":7,"host":"h1","job":"j","rack":"r1"},{"board":0,"host":"h2"}]})"},
+      {"interval", "0000000007/job/1/a", kNoon, R"({"board":7,"kind":"job","value":"train"})"},
+      {"interval", "0000000007/pod/1/a", kNoon, R"({"board":7,"kind":"pod","value":"ns/p/c"})"},
+      {"interval", "0000000007/slot/1/a", kNoon, R"({"board":7,"kind":"slot","value":"train"})"},
+      {"open", "0000000008", kNoon, R"([{"board":8,"kind":"slot","value":"x"},{"board":8,"kind":"job","value":"train"}])"},
+      {"score", "7", kNoon, R"({"board":7,"host":"h1"})"},
+      {"event", "4", kNoon, "{\"board\":7"},
+      {"event", "5", kNoon, R"({"board":"7","host":{}})"}};
+  ASSERT_TRUE(records_->put(some));
+  const auto about = [&](const char* kind, const std::string& subject, TimeRange range = kAlways, std::size_t limit = 10) {
+    std::vector<std::string> keys;
+    for (const auto& r : records_->about(kind, subject, range, limit).value()) keys.push_back(r.key);
+    return keys;
+  };
+  EXPECT_THAT(about("event", board_subject(kBoard)), ElementsAre("1"));
+  EXPECT_THAT(about("event", host_subject("h1")), ElementsAre("3", "2", "1")) << "newest first";
+  EXPECT_THAT(about("event", host_subject("h1"), kAlways, 2), ElementsAre("3", "2"));
+  EXPECT_THAT(about("event", host_subject("h1"), {kNoon, kNoon + 2s}), ElementsAre("2", "1"));
+  EXPECT_THAT(about("event", host_itself_subject("h1")), ElementsAre("2"));
+  EXPECT_THAT(about("incident", host_subject("h2")), ElementsAre("1"));
+  EXPECT_THAT(about("incident", job_subject("j")), ElementsAre("1"));
+  EXPECT_THAT(about("incident", rack_subject("r1")), ElementsAre("1"));
+  EXPECT_THAT(about("interval", job_subject("train")), ElementsAre("0000000007/job/1/a"));
+  EXPECT_THAT(about("interval", job_subject("ns/p")), ElementsAre("0000000007/pod/1/a"));
+  EXPECT_THAT(about("open", job_subject("train")), ElementsAre("0000000008"));
+  EXPECT_THAT(about("score", board_subject(kBoard)), IsEmpty()) << "scores have no subjects";
+
+  // The newest version counts, in one batch too.
+  ASSERT_TRUE(records_->put(std::vector<Record>{{"incident", "1", kNoon + 4s, R"({"parts":[{"board":9,"host":"h2"}]})"},
+                                                {"incident", "1", kNoon + 5s, R"({"parts":[{"board":8,"host":"h2"}]})"}}));
+  EXPECT_THAT(about("incident", board_subject(kBoard)), IsEmpty());
+  EXPECT_THAT(about("incident", board_subject(BoardId{9})), IsEmpty());
+  EXPECT_THAT(about("incident", host_subject("h2"), {kNoon + 5s, kNoon + 6s}), ElementsAre("1"));
+  EXPECT_THAT(about("incident", host_subject("h2"), {kNoon, kNoon + 5s}), IsEmpty());
+  EXPECT_TRUE(records_->erase("incident", "1").value());
+  EXPECT_THAT(about("incident", host_subject("h2")), IsEmpty());
+  restart();
+  if (std::string_view(GetParam().name) == "sqlite") EXPECT_THAT(about("event", host_subject("h1")), ElementsAre("3", "2", "1"));
+}
+
+// Random puts, replacements and erasures: every subject is answered as by the definition over all records.
+TEST_P(StoreContract, ARandomStoryIsFoundBySubjectAsInMemory) {
+  memory::MemoryStore oracle;
+  std::mt19937 random(5);
+  const auto pick = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
+  const char* kinds[] = {"event", "incident", "interval", "open"};
+  const auto body_of = [&](const std::string& kind) {
+    const auto place = fmt::format(R"("board":{},"host":"h{}")", pick(4), pick(3));
+    if (kind == "event") return fmt::format("{{{}}}", place);
+    const auto job = fmt::format(R"({{"kind":"{}","value":"j{}"}})", pick(4) ? "job" : "slot", pick(3));
+    if (kind == "interval") return job;
+    if (kind == "open") return fmt::format("[{},{}]", job, job);
+    return fmt::format(R"({{"parts":[{{{},"job":"j{}"}},{{"host":"h{}"}}]}})", place, pick(3), pick(3));
+  };
+  for (int step = 0; step < 300; ++step) {
+    std::vector<Record> batch;
+    for (int n = pick(4); n >= 0; --n) {
+      const std::string kind = kinds[pick(4)];
+      batch.push_back({kind, std::to_string(pick(20)), kNoon + pick(50) * 1s, body_of(kind)});
+    }
+    ASSERT_TRUE(records_->put(batch));
+    ASSERT_TRUE(oracle.put(batch));
+    if (pick(5) == 0) {
+      const auto kind = kinds[pick(4)];
+      const auto key = std::to_string(pick(20));
+      EXPECT_EQ(records_->erase(kind, key).value(), oracle.erase(kind, key).value());
+    }
+    for (const auto* subject : {"b1", "b2", "b3", "h0", "h1", "nh1", "jj0", "jj2"})
+      for (const auto* kind : kinds) {
+        const TimeRange range{kNoon + pick(25) * 1s, kNoon + (25 + pick(26)) * 1s};
+        const auto limit = static_cast<std::size_t>(pick(6) + 1);
+        ASSERT_EQ(records_->about(kind, subject, range, limit).value(), oracle.about(kind, subject, range, limit).value())
+            << step << " " << kind << " " << subject;
+      }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, StoreContract, testing::ValuesIn(kKinds), [](const auto& kind) { return kind.param.name; });

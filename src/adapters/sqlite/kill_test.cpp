@@ -1,4 +1,5 @@
 // kill -9 at any moment: what append() returned for is there, whole rows only, and the store opens again.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -13,6 +14,11 @@ constexpr auto kStep = 10s;
 // On a quick disk two hundred lives write more than a month: what retention unlinks was not lost.
 constexpr SqliteSettings kForEver{.raw_days = 3650, .minute_days = 3650, .hour_days = 3650};
 
+/// An event of the same transaction as row `n`.
+Record event_of(std::uint32_t n, Timestamp at) {
+  return {"event", fmt::format("{:010}", n), at, R"({"kind":"xid","board":7,"host":"h"})"};
+}
+
 /// Appends and seals until it is killed; says on `told` how many rows are durable.
 [[noreturn]] void write_for_ever(const std::filesystem::path& folder, const store::Columns& columns, Timestamp from, std::uint32_t row,
                                  int told) {
@@ -21,7 +27,8 @@ constexpr SqliteSettings kForEver{.raw_days = 3650, .minute_days = 3650, .hour_d
   for (;; ++row) {
     const auto at = from + row * kStep;
     const RowBatch batch{"h:1", columns, at, {static_cast<double>(row), static_cast<double>(row) / 8}};
-    if (!(*store)->append(std::span(&batch, 1))) ::_exit(4);
+    const auto event = event_of(row, at);
+    if (!(*store)->keep(std::span(&batch, 1), std::span(&event, 1))) ::_exit(4);
     const std::uint32_t durable = row + 1;
     if (::write(told, &durable, sizeof durable) != sizeof durable) ::_exit(5);
     if (row % 20 == 0 && !(*store)->maintain(at)) ::_exit(6);
@@ -58,6 +65,9 @@ TEST_F(Folder, KillNineLosesNothingThatWasAcknowledged) {
     ASSERT_TRUE(open(kForEver)) << "round " << round;
     const auto found = temperatures();
     ASSERT_GE(found.size(), durable);
+    const auto events = store_->scan("event", "", "", 1'000'000).value().size();
+    EXPECT_EQ(events, found.size()) << "both or neither";
+    EXPECT_EQ(store_->about("event", "b7", {Timestamp(), kNoon + std::chrono::days(9999)}, 1'000'000).value().size(), events);
     ASSERT_LE(found.size(), durable + 1);  // the row that was under way
     for (std::uint32_t i = 0; i < found.size(); ++i)
       ASSERT_EQ(found[i], (Point{kNoon + i * kStep, static_cast<double>(i)})) << "round " << round;

@@ -107,7 +107,8 @@ TEST_F(Rollups, AFolderOfTheVersionBeforeIsRolledUpInTheBackground) {
   store_.reset();
   {  // as version 2 left it: readings and no rollups
     auto db = Db::open(folder_ / "ghm.db", Db::Mode::read_write).value();
-    ASSERT_TRUE(db->run("drop table hour_rollups; drop table day_rollups; drop table unrolled; pragma user_version = 2"));
+    ASSERT_TRUE(
+        db->run("drop table hour_rollups; drop table day_rollups; drop table unrolled; drop table subjects; pragma user_version = 2"));
   }
   for (const auto& entry : std::filesystem::directory_iterator(folder_))
     if (entry.path().filename().string().starts_with("rollup-")) std::filesystem::remove(entry.path());

@@ -157,9 +157,20 @@ Result<std::vector<Record>> SqliteStore::recent(std::string_view kind, TimeRange
   return recent_records(**db, kind, range, limit);
 }
 
+Result<std::vector<Record>> SqliteStore::about(std::string_view kind, std::string_view subject, TimeRange range, std::size_t limit) const {
+  auto db = readers_->lend();
+  if (!db) return db.error();
+  return records_about(**db, kind, subject, range, limit);
+}
+
 Result<bool> SqliteStore::erase(std::string_view kind, std::string_view key) {
   std::lock_guard lock(writing_);
-  return erase_record(*main_, kind, key);
+  auto transaction = Transaction::begin(*main_);
+  if (!transaction) return transaction.error();
+  auto erased = erase_record(*main_, kind, key);
+  if (!erased) return erased;
+  if (auto done = transaction->commit(); !done) return done.error();
+  return erased;
 }
 
 }  // namespace ghm::sqlite

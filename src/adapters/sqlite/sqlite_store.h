@@ -57,6 +57,7 @@ class SqliteStore final : public store::TelemetryStore, public store::RecordStor
   Result<std::vector<Record>> scan(std::string_view kind, std::string_view prefix, std::string_view after,
                                    std::size_t limit) const override;
   Result<std::vector<Record>> recent(std::string_view kind, TimeRange range, std::size_t limit) const override;
+  Result<std::vector<Record>> about(std::string_view kind, std::string_view subject, TimeRange range, std::size_t limit) const override;
   Result<bool> erase(std::string_view kind, std::string_view key) override;
 
  private:

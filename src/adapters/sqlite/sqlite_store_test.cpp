@@ -1,6 +1,7 @@
 // What only a store on disk can promise: restarts, damage, versions, retention.
 #include "adapters/sqlite/sqlite_store.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <sys/resource.h>
 
@@ -137,7 +138,7 @@ TEST_F(Folder, ANewerFolderIsRefusedAndAnOlderOneIsCopiedFirst) {
     auto db = Db::open(folder_ / "ghm.db", Db::Mode::read_write).value();
     ASSERT_TRUE(db->run("pragma user_version = " + std::to_string(version)));
     ASSERT_TRUE(version != 1 || db->run("drop table sources; drop table columns; drop table journal; drop table sealed; "
-                                        "drop table hour_rollups; drop table day_rollups; drop table unrolled"));
+                                        "drop table hour_rollups; drop table day_rollups; drop table unrolled; drop table subjects"));
   };
   set_version(99);
   const auto newer = open();
@@ -148,6 +149,26 @@ TEST_F(Folder, ANewerFolderIsRefusedAndAnOlderOneIsCopiedFirst) {
   ASSERT_TRUE(open());
   EXPECT_TRUE(std::filesystem::exists(folder_ / "ghm.db.v1"));
   EXPECT_TRUE(store_->get("board", "1").value());
+}
+
+TEST_F(Folder, AFolderOfTheVersionBeforeIsIndexedBySubject) {
+  ASSERT_TRUE(open());
+  std::vector<Record> events;
+  for (int n = 0; n < 2500; ++n)
+    events.push_back({"event", fmt::format("{:05}", n), kNoon + n * 1s, fmt::format(R"({{"board":{},"host":"h{}"}})", n % 50 + 1, n % 7)});
+  events.push_back({"event", "torn", kNoon, "{\"board\":"});
+  ASSERT_TRUE(store_->put(events));
+  const auto before = store_->about("event", "b7", {kNoon, kNoon + 1h}, 100).value();
+  ASSERT_EQ(before.size(), 50u);
+  store_.reset();
+  {
+    auto db = Db::open(folder_ / "ghm.db", Db::Mode::read_write).value();
+    ASSERT_TRUE(db->run("drop table subjects; pragma user_version = 3"));
+  }
+  ASSERT_TRUE(open());
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "ghm.db.v3"));
+  EXPECT_EQ(store_->about("event", "b7", {kNoon, kNoon + 1h}, 100).value(), before);
+  EXPECT_TRUE(logged("store.indexed"));
 }
 
 TEST_F(Folder, AFileThatIsNoDatabaseStopsTheStartWithItsName) {

@@ -16,6 +16,7 @@ constexpr Word kSigns[] = {
     {"source_slow", "page_trouble"},
     {"readings_frozen", "readings_frozen"},
     {"job_failed", "job_failed"},
+    {"job_ended_with_fault", "job_failed"},
     {"test_failed", "test_failed"},
     // of agents
     {"gpu_off_bus", "off_bus"},

@@ -31,6 +31,11 @@ class RecordStore {
                                            std::size_t limit) const = 0;
   /// Records of a kind with from <= at < to, newest first, at most `limit`.
   virtual Result<std::vector<Record>> recent(std::string_view kind, TimeRange range, std::size_t limit) const = 0;
+  /// Of recent()'s those that are about `subject` (subjects.h), as their newest version says. This definition reads all of the kind; a
+  /// store for more than tests has an index of rows (subject, kind, at, key): an event is about a board and a host, an incident about
+  /// up to a thousand, so neither a column nor an index over an expression will do; the key, not a row's number, because copies
+  /// renumber rows; and beside the records, in their transaction, so that a kill leaves both or none.
+  virtual Result<std::vector<Record>> about(std::string_view kind, std::string_view subject, TimeRange range, std::size_t limit) const;
   /// True when it was there.
   virtual Result<bool> erase(std::string_view kind, std::string_view key) = 0;
 };
