@@ -231,6 +231,20 @@ TEST(RepairCases, ARestartGoesOnAndTheTimeBetweenIsNoProof) {
   EXPECT_EQ(site.open({.board = site.boards[2], .action = "reset_gpu"}), id + 1) << "numbers go on";
 }
 
+TEST(RepairCases, AGapOutlivesARestart) {
+  Site site;
+  const auto id = site.open({.board = site.boards[2], .action = "reset_gpu", .watch = days(3)});
+  site.until_watching(id);
+  site.pass(std::chrono::hours(20), 0);
+  site.start();
+  ASSERT_NE(site.cases->book().gap(id), nullptr);
+  EXPECT_EQ(site.cases->book().gap(id)->why, "it does nothing");
+  EXPECT_EQ(site.cases->book().gap(id)->since, kNow + 10min);
+  site.pass(10min);
+  EXPECT_EQ(site.cases->book().gap(id), nullptr);
+  EXPECT_EQ(site.kept(id).watch_until(), kNow + days(3) + std::chrono::hours(20));
+}
+
 TEST(RepairCases, AKillAtAnyMomentLosesAndDoublesNothing) {
   const std::vector<std::pair<const char*, int>> story = {
       {"gpu_reset", 0}, {"test_passed", 0}, {"xid", 48}, {"gpu_reset", 0}, {"test_failed", 0}};

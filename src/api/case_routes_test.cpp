@@ -34,7 +34,9 @@ struct Workshop : test::Site {
     change_cases = [this](const auto& change, const auto& kept_now) {
       auto changed = change(*repairs);
       if (!changed) return kept_now(changed.error());
-      if (disk) EXPECT_TRUE(records.put(*changed));
+      if (disk) {
+        EXPECT_TRUE(records.put(*changed));
+      }
       kept_now(disk);
     };
     cases = [this] { return repairs->now(); };
@@ -70,6 +72,7 @@ TEST(CaseRoutes, OfAnIncidentACaseIsOpened) {
   EXPECT_EQ(site.post("", {{"host", "gpu-host-1"}, {"action", "check_cooling"}, {"fault", "thermal"}}).status, 201);
   EXPECT_EQ(site.get("gpus/board-12")["case"]["id"], "2") << "its host is under repair";
   EXPECT_EQ(site.get("gpus/1650001")["case"]["id"], "1");
+  site.clock.advance(1s);
   EXPECT_EQ(site.get("gpus/1650001/timeline")["items"][0]["what"], "case");
 }
 

@@ -194,7 +194,7 @@ Result<CaseOpening> Cases::opening_of(const CaseToOpen& wanted) const {
   o.watch = wanted.watch;
   if (wanted.incident != 0)
     if (auto done = fill_from_incident(wanted, o); !done) return done.error();
-  if (o.action == "none")
+  if (o.action == "none" && wanted.action.empty())
     return Error{Errc::invalid_input, fmt::format("incident {} advises to wait: say with action what is done", wanted.incident)};
   if (o.board == BoardId::none && !o.host.empty() && !ledger_.hosts().contains(o.host))
     return Error{Errc::not_found, fmt::format("host '{}' is not in the ledger", o.host.substr(0, 80))};
