@@ -333,10 +333,10 @@ def bench_why(_):
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     size = f"{out['events'] / 1e6:.2f} M events, {out['intervals'] / 1e6:.2f} M job intervals, {out['incidents']:,} incidents, {out['mb']:,.0f} MB"
-    rows = [(f"why, {what}", f"{w['median_ms']:.0f} ms, worst {w['worst_ms']:.0f} ms", "≤ 2,000 ms, worst", w["worst_ms"] <= 2000, f"of {w['of']}; {size}")
+    rows = [(f"why, {what}", f"{w['median_ms']:.0f} ms, worst {w['worst_ms']:.0f} ms", "≤ 2,000 ms, worst", w["worst_ms"] <= 2000, f"of {w['of']}, CPU {w['cpu_ms']:.0f} ms, worst {w['worst_cpu_ms']:.0f} ms; {size}")
             for what, w in out["why"].items()]
-    rows.append(("incidents of a normal hour", f"{out['hour_ms']:.0f} ms", "≤ 1,000 ms", out["hour_ms"] <= 1000, "of the ingest thread"))
-    rows += [(f"incidents in a storm: {what}", f"{s['seconds']:.2f} s, worst page {s['worst_page_ms']:.0f} ms", "≤ 10 s", s["seconds"] <= 10, f"{s['signs']:,} signs")
+    rows.append(("incidents of a normal hour", f"{out['hour_ms']:.0f} ms", "≤ 1,000 ms", out["hour_ms"] <= 1000, "CPU of the ingest thread"))
+    rows += [(f"incidents in a storm: {what}", f"{s['seconds']:.2f} s, worst page {s['worst_page_ms']:.0f} ms", "≤ 10 s", s["seconds"] <= 10, f"{s['signs']:,} signs, CPU of the ingest thread")
              for what, s in out["storm"].items()]
     return rows
 

@@ -20,6 +20,7 @@ constexpr auto kNewDriver = std::chrono::days(7);
 constexpr auto kLookEvery = 15s;
 constexpr double kAtWork = 20;  // % utilisation
 constexpr auto kWorkedWell = 10min;
+constexpr auto kHostsAreNews = 5s;
 
 }  // namespace
 
@@ -87,7 +88,22 @@ void Incidents::note_jobs(const store::Record& r) {
   job_ends_.runs(board, known != nullptr ? known->host : std::string(), std::move(all), r.at);
 }
 
-Where Incidents::where(BoardId id, const std::string& host, Timestamp at) const {
+// Ten thousand signs in a storm must not walk over ten thousand boards each.
+const Incidents::OnHost& Incidents::on_host(const std::string& host, Timestamp now) {
+  if (!hosts_.contains(host) || std::chrono::abs(now - hosts_at_) > kHostsAreNews) {
+    hosts_.clear();
+    for (const auto& [id, b] : ledger_.boards()) {
+      if (!b.in_service) continue;
+      auto& h = hosts_[b.host];
+      ++h.boards;
+      if (h.driver.empty()) h.driver = b.driver_version;
+    }
+    hosts_at_ = now;
+  }
+  return hosts_[host];
+}
+
+Where Incidents::where(BoardId id, const std::string& host, Timestamp at) {
   Where w;
   if (const auto* b = ledger_.find(id)) {
     w.gpu = b->serial.empty() ? b->uuid : b->serial;
@@ -104,11 +120,9 @@ Where Incidents::where(BoardId id, const std::string& host, Timestamp at) const 
     if (w.rack.empty()) w.rack = h->second.place.rack;
     w.simulated |= h->second.simulated;
   }
-  for (const auto& [other, b] : ledger_.boards()) {
-    if (b.host != host || !b.in_service) continue;
-    ++w.boards_on_host;
-    if (w.driver.empty()) w.driver = b.driver_version;
-  }
+  const auto& around = on_host(host, now_);
+  w.boards_on_host = around.boards;
+  if (w.driver.empty()) w.driver = around.driver;
   if (const auto job = jobs_.find(id); job != jobs_.end()) w.job = job->second;
   if (const auto change = driver_changes_.find(host); change != driver_changes_.end())
     w.new_driver = at >= change->second && at - change->second <= kNewDriver;
@@ -141,7 +155,8 @@ void Incidents::hear(const Heard& h) {
   if (incident != nullptr) log_.info("incident.opened", {{"id", std::to_string(id)}, {"place", incident->place()}, {"sign", sign->text}});
 }
 
-void Incidents::take(std::vector<store::Record>& records, Timestamp) {
+void Incidents::take(std::vector<store::Record>& records, Timestamp now) {
+  now_ = now;
   const auto came = records.size();
   for (std::size_t n = 0; n < came; ++n) {
     const auto& r = records[n];

@@ -51,7 +51,12 @@ class Incidents {
   IncidentStats stats() const;
 
  private:
-  faults::Where where(faults::BoardId board, const std::string& host, Timestamp at) const;
+  struct OnHost {
+    int boards = 0;
+    std::string driver;
+  };
+  faults::Where where(faults::BoardId board, const std::string& host, Timestamp at);
+  const OnHost& on_host(const std::string& host, Timestamp now);
   void note(const store::Record& record);
   bool is_new(const std::string& id);
   void hear(const faults::Heard& heard);
@@ -70,6 +75,8 @@ class Incidents {
   std::unordered_map<faults::BoardId, Timestamp> busy_since_;  // of boards in incidents that work could end
   std::unordered_set<std::string> seen_;                       // events, the newest kMostSeen
   std::deque<std::string> seen_order_;
+  std::unordered_map<std::string, OnHost> hosts_;  // looked at anew when it is older than a few seconds: a walk over all boards
+  Timestamp hosts_at_{}, now_{};
   std::uint64_t feedback_sequence_ = 0;
   Timestamp next_look_{};
   IncidentStats stats_;

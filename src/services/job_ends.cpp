@@ -10,7 +10,7 @@ namespace {
 using namespace faults;
 
 constexpr auto kRemember = 10min;
-constexpr std::size_t kMostSigns = 20'000;
+constexpr std::size_t kMostSigns = 64;  // of a board or a host: a storm of one adds nothing
 
 std::string counted(std::size_t n, const char* what) {
   return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
@@ -45,6 +45,7 @@ void JobEnds::runs(BoardId board, const std::string& host, std::set<std::string>
   }
   for (const auto& name : before) {
     if (on.jobs.contains(name)) continue;
+    on.before.insert(name);
     auto& job = jobs_[name];
     job.holding.erase(board);
     job.ended[board] = at;
@@ -57,36 +58,55 @@ void JobEnds::runs(BoardId board, const std::string& host, std::set<std::string>
 void JobEnds::hear(const Sign& sign) {
   static const auto job_failed = evidence("job_failed");
   if (sign.severity < Severity::error || sign.what == job_failed) return;
-  signs_.push_back(sign);
-  if (signs_.size() > kMostSigns) signs_.pop_front();
-  for (const auto& [name, job] : jobs_) {
-    const bool touched = std::ranges::any_of(job.ended, [&](const auto& e) { return is_on(sign, e.first); }) ||
-                         std::ranges::any_of(job.holding, [&](BoardId b) { return is_on(sign, b); });
-    if (touched && !job.ended.empty()) look(name);
-  }
+  std::set<std::string> touched;
+  const auto touch = [&](const OnBoard& on) {
+    touched.insert(on.jobs.begin(), on.jobs.end());
+    touched.insert(on.before.begin(), on.before.end());
+  };
+  auto& signs = sign.board != BoardId::none ? boards_[sign.board].signs : of_hosts_[sign.host];
+  signs.push_back(sign);
+  if (signs.size() > kMostSigns) signs.pop_front();
+  if (sign.board != BoardId::none) touch(boards_[sign.board]);
+  else
+    for (const auto& [board, on] : boards_)
+      if (on.host == sign.host) touch(on);
+  for (const auto& name : touched) look(name);
 }
 
-bool JobEnds::is_on(const Sign& sign, BoardId board) const {
-  if (sign.board != BoardId::none) return sign.board == board;
+// Signs of the board, and of the host under it.
+template <class Visit>
+void JobEnds::each_sign(BoardId board, Visit visit) const {
   const auto on = boards_.find(board);
-  return on != boards_.end() && !on->second.host.empty() && on->second.host == sign.host;
+  if (on == boards_.end()) return;
+  for (const auto& s : on->second.signs) visit(s);
+  if (const auto host = of_hosts_.find(on->second.host); host != of_hosts_.end())
+    for (const auto& s : host->second) visit(s);
 }
 
-// The newest one before the end that hurt a board of the job.
+bool JobEnds::is_mute(BoardId board) const {
+  bool mute = false;
+  each_sign(board, [&](const Sign& s) { mute |= silences(s); });
+  return mute;
+}
+
+// The heaviest one shortly before the end on a board of the job; of these the first.
 const Sign* JobEnds::sign_before(const Job& job, Timestamp first_end, Timestamp last_end) const {
   const Sign* best = nullptr;
-  for (const auto& s : signs_) {
-    if (s.at > last_end + kLateSign || first_end - s.at > kAfterSign) continue;
-    const bool of_job = std::ranges::any_of(job.ended, [&](const auto& e) { return is_on(s, e.first); }) ||
-                        std::ranges::any_of(job.holding, [&](BoardId b) { return is_on(s, b); });
-    if (of_job && (best == nullptr || s.severity > best->severity || (s.severity == best->severity && s.at < best->at))) best = &s;
-  }
+  const auto visit = [&](const Sign& s) {
+    if (s.at > last_end + kLateSign || first_end - s.at > kAfterSign) return;
+    if (best == nullptr || s.severity > best->severity || (s.severity == best->severity && s.at < best->at)) best = &s;
+  };
+  for (const auto& [board, at] : job.ended) each_sign(board, visit);
+  for (const auto board : job.holding) each_sign(board, visit);
   return best;
 }
 
 void JobEnds::look(const std::string& name) {
-  auto& job = jobs_[name];
+  const auto found = jobs_.find(name);
+  if (found == jobs_.end()) return;
+  auto& job = found->second;
   if (job.told || job.ended.empty()) return;
+  if (!std::ranges::all_of(job.holding, [this](BoardId b) { return is_mute(b); })) return;  // it still runs there
   auto first = job.ended.begin()->second, last = first;
   for (const auto& [board, at] : job.ended) {
     first = std::min(first, at);
@@ -95,29 +115,26 @@ void JobEnds::look(const std::string& name) {
   if (last - first > kWithin) return;
   const auto* sign = sign_before(job, first, last);
   if (sign == nullptr) return;
-  std::size_t silent = 0;
-  for (const auto board : job.holding) {
-    const bool mute = std::ranges::any_of(signs_, [&](const Sign& s) { return silences(s) && is_on(s, board); });
-    if (!mute) return;  // it still runs there
-    ++silent;
-  }
   job.told = true;
-  found_.push_back({name, last, *sign, job.ended.size() + job.holding.size(), silent});
+  found_.push_back({name, last, *sign, job.ended.size() + job.holding.size(), job.holding.size()});
 }
 
 std::vector<FaultyEnd> JobEnds::take() {
   return std::exchange(found_, {});
 }
 
-const std::set<std::string>& JobEnds::of(BoardId board) const {
-  static const std::set<std::string> none;
-  const auto on = boards_.find(board);
-  return on == boards_.end() ? none : on->second.jobs;
-}
-
 void JobEnds::forget(Timestamp now) {
-  while (!signs_.empty() && now - signs_.front().at > kRemember) signs_.pop_front();
+  if (now < next_sweep_ && next_sweep_ - now <= kRemember) return;
+  next_sweep_ = now + kRemember / 2;
+  const auto old = [&](const Sign& s) { return now - s.at > kRemember; };
   std::erase_if(jobs_, [&](const auto& j) { return j.second.holding.empty() && now - j.second.newest > kRemember; });
+  for (auto& [board, on] : boards_) {
+    std::erase_if(on.signs, old);
+    std::erase_if(on.before, [&](const std::string& name) { return !jobs_.contains(name); });
+  }
+  std::erase_if(boards_, [](const auto& b) { return b.second.jobs.empty() && b.second.before.empty() && b.second.signs.empty(); });
+  for (auto& [host, signs] : of_hosts_) std::erase_if(signs, old);
+  std::erase_if(of_hosts_, [](const auto& h) { return h.second.empty(); });
 }
 
 }  // namespace ghm::services

@@ -26,7 +26,8 @@ struct FaultyEnd {
 /// or from the host under one, not more than five minutes before (nor a minute after: kernel lines come late). Then the event is
 /// "job_ended_with_fault", never "failed": a scheduler may have ended it in the same minutes. A job whose hosts all died says nothing:
 /// it is not seen to end. Programs that wait longer for a lost peer (NCCL waits ten minutes by default) are not told as such either.
-/// Pure; memory: a line per board of a running job, signs and ends of ten minutes.
+/// Pure; memory: a line per board of a running job, signs and ends of ten minutes. A sign costs a look at the jobs of its board, an end a
+/// look at the boards of its job.
 class JobEnds {
  public:
   static constexpr auto kWithin = std::chrono::minutes(1), kAfterSign = std::chrono::minutes(5), kLateSign = std::chrono::minutes(1);
@@ -36,13 +37,14 @@ class JobEnds {
   void hear(const faults::Sign& sign);
   /// What is known by now, each once.
   std::vector<FaultyEnd> take();
-  /// Which jobs run on it.
-  const std::set<std::string>& of(faults::BoardId board) const;
 
  private:
+  using Signs = std::deque<faults::Sign>;
   struct OnBoard {
     std::string host;
     std::set<std::string> jobs;
+    std::set<std::string> before;  // jobs that it let go of lately
+    Signs signs;                   // of the board, lately
   };
   struct Job {
     std::map<faults::BoardId, Timestamp> ended;  // boards that let go of it
@@ -50,15 +52,18 @@ class JobEnds {
     Timestamp newest{};
     bool told = false;
   };
-  bool is_on(const faults::Sign& sign, faults::BoardId board) const;
+  template <class Visit>
+  void each_sign(faults::BoardId board, Visit visit) const;
+  bool is_mute(faults::BoardId board) const;
   const faults::Sign* sign_before(const Job& job, Timestamp first_end, Timestamp last_end) const;
   void look(const std::string& name);
   void forget(Timestamp now);
 
   std::unordered_map<faults::BoardId, OnBoard> boards_;
+  std::unordered_map<std::string, Signs> of_hosts_;  // signs of hosts themselves
   std::map<std::string, Job> jobs_;
-  std::deque<faults::Sign> signs_;
   std::vector<FaultyEnd> found_;
+  Timestamp next_sweep_{};
 };
 
 }  // namespace ghm::services

@@ -163,7 +163,8 @@ class Gathering {
   Result<void> read_incidents() {
     std::vector<std::string> subjects;
     for (const auto& b : out_.boards) subjects.push_back(store::board_subject(b.id));
-    for (const auto& h : out_.hosts) subjects.push_back(store::host_subject(h));
+    const bool of_host = out_.about.what == AboutKind::host;
+    for (const auto& h : out_.hosts) subjects.push_back(of_host ? store::host_subject(h) : store::host_itself_subject(h));
     if (out_.job) subjects.push_back(store::job_subject(out_.job->job));
     std::unordered_set<std::string> seen;
     // A record carries its newest step: what began in the range may have changed behind it.
@@ -191,18 +192,27 @@ class Gathering {
   }
 
   void take_incident(const store::Record& r) {
-    auto incident = parse_incident(r);
-    if (!incident || incident->state == faults::State::merged || incident->opened >= out_.about.range.to) return;
+    auto body = views::Json::parse(r.body, nullptr, false);
+    const auto time = [&](const char* name) {
+      return body.value(name, views::Json()).is_number() ? from_unix_ms(body[name].get<std::int64_t>()) : Timestamp();
+    };
+    if (!body.is_object() || body.value("state", "") == "merged" || time("opened") >= out_.about.range.to) return;
     if (out_.job) {
       // What was over before the job began, or began long after its end, is not its story.
       const auto end = out_.job->to.value_or(now_);
-      if (incident->last < out_.job->from - kBeforeJob || incident->opened > end + kAround) return;
+      if (time("last") < out_.job->from - kBeforeJob || time("opened") > end + kAround) return;
     }
-    if (!out_.about.as_then || incident->changed <= out_.about.range.to) return out_.incidents.push_back(r);
+    if (out_.about.as_then && time("changed") > out_.about.range.to) body = as_known_then(r);
+    if (body.is_object()) out_.incidents.push_back(std::move(body));
+  }
+
+  views::Json as_known_then(const store::Record& r) const {
+    const auto incident = parse_incident(r);
+    if (!incident) return nullptr;
     const auto then = faults::known_at(*incident, out_.about.range.to);
-    if (!then) return;
+    if (!then) return nullptr;
     const auto& causes = faults::CauseTable::built_in();
-    out_.incidents.push_back(to_record(*then, faults::rank(causes, faults::facts_of(*then)), causes));
+    return views::Json::parse(to_record(*then, faults::rank(causes, faults::facts_of(*then)), causes).body);
   }
 
   // ---- what ran there
@@ -217,7 +227,7 @@ class Gathering {
     }
     out_.jobs_known |= !by_job.empty();
     for (auto& [name, intervals] : by_job)
-      if (name != q_.job) out_.jobs.push_back(job_of(name, intervals));
+      if (name != q_.job && !(out_.job && name.starts_with(q_.job + "/"))) out_.jobs.push_back(job_of(name, intervals));
     for (auto& j : out_.jobs)
       for (const auto& b : out_.boards)
         if (j.boards.contains(b.id)) j.hosts.insert(b.host);

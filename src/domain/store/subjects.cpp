@@ -45,6 +45,7 @@ void add_incident(Subjects& out, const Json& body) {
     if (!p.is_object()) continue;
     add_board(out, board_of(p));
     add(out, 'h', text(p, "host"));
+    if (board_of(p) == 0) add(out, 'n', text(p, "host"));
     add(out, 'j', text(p, "job"));
     add(out, 'r', text(p, "rack"));
   }

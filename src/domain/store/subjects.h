@@ -19,7 +19,7 @@ std::string rack_subject(std::string_view rack);         // "rr1"
 
 /// Ascending, each once. Only these kinds have any; a body that cannot be read has none:
 /// event     its board and host; a host's own event the host itself
-/// incident  boards, hosts, jobs and racks of its parts
+/// incident  boards, hosts, jobs and racks of its parts; hosts themselves where a part is a host
 /// interval  the job or pod that ran ("ns/pod/container" as "ns/pod" too)
 /// open      jobs and pods that run on its board
 /// ~3 µs for an event, ~10 µs for each kilobyte of an incident.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "domain/faults/action.h"
+#include "domain/views/incident_view.h"
 
 namespace ghm::views {
 namespace {
@@ -14,6 +15,11 @@ constexpr double kRuledOut = 0.1;   // below this probability, with evidence aga
 constexpr auto kTogether = 10min;   // a sign this long before a job's end may be its reason
 constexpr auto kAfterwards = 2min;  // kernel lines and pages are read a little after a job has gone
 constexpr std::string_view kKinds[] = {"gpu", "host", "job"};
+
+/// An incident, and as GET incidents/{id} tells it.
+struct Told : CausalIncident {
+  Json detail;
+};
 
 const Json& at(const Json& j, const char* name) {
   static const Json none;
@@ -69,18 +75,18 @@ std::string likeliest(const Json& detail) {
                      100 * at(detail, "probability").get<double>());
 }
 
-bool is_open(const CausalIncident& i) {
-  return text(i.body, "state") == "open";
+bool is_open(const Told& i) {
+  return text(*i.body, "state") == "open";
 }
 
 // A fault of a job's board is its reason only when it came before the end, and not long before.
-bool explains(const CausalFacts& f, const CausalIncident& i) {
+bool explains(const CausalFacts& f, const Told& i) {
   if (!f.job || !f.job->to) return true;
   const auto end = *f.job->to;
   return i.first_sign <= end + kAfterwards && end - std::max(i.first_sign, std::min(i.last, end)) <= kTogether;
 }
 
-std::string cleared_at(const CausalIncident& i) {
+std::string cleared_at(const Told& i) {
   std::string when;
   for (const auto& h : at(i.detail, "history"))
     if (text(h, "what") == "cleared") when = text(h, "at");
@@ -112,7 +118,7 @@ std::string gap_text(std::chrono::milliseconds gap) {
                     : fmt::format("{} hours", s / 3600);
 }
 
-std::string job_verdict(const CausalFacts& f, const CausalIncident& i) {
+std::string job_verdict(const CausalFacts& f, const Told& i) {
   const auto sign = fmt::format("{}: {}", text(i.detail, "place"), text(i.detail, "sign_says"));
   if (!f.job->to)
     return fmt::format("{}; {} at {}; {} (incident {})", capital(job_state(f)), sign, time_text(i.first_sign), likeliest(i.detail),
@@ -126,7 +132,7 @@ std::string job_verdict(const CausalFacts& f, const CausalIncident& i) {
                      text(i.detail, "id"));
 }
 
-std::string verdict(const CausalFacts& f, const std::vector<CausalIncident>& incidents) {
+std::string verdict(const CausalFacts& f, const std::vector<Told>& incidents) {
   if (incidents.empty()) return nothing_heard(f) + ".";
   const auto& i = incidents.front();
   if (f.job) return job_verdict(f, i) + ".";
@@ -143,7 +149,7 @@ Json step(faults::Action action, std::string because) {
   return {{"action", faults::to_string(action)}, {"says", faults::sentence_of(action)}, {"because", std::move(because)}};
 }
 
-Json next_step(const CausalFacts& f, const std::vector<CausalIncident>& incidents) {
+Json next_step(const CausalFacts& f, const std::vector<Told>& incidents) {
   const bool job_ended = f.job && f.job->to;
   if (incidents.empty() || (f.job && !explains(f, incidents.front())))
     return job_ended ? step(faults::Action::restart_job, "nothing was heard that would speak against its boards") : Json();
@@ -156,10 +162,9 @@ Json next_step(const CausalFacts& f, const std::vector<CausalIncident>& incident
   return step(action.value_or(faults::Action::none), fmt::format("{}; {}", text(i.detail, "sign_says"), likeliest(i.detail)));
 }
 
-Json incidents_json(const std::vector<CausalIncident>& incidents) {
+Json incidents_json(const std::vector<Told>& incidents) {
   Json out = Json::array();
   for (const auto& i : incidents) {
-    if (out.size() == kMostIncidents) break;
     Json row = i.detail;
     for (const auto* beyond :
          {"merged_into", "unknown_probability", "sides", "catalogue", "signs", "lines", "lines_left_out", "parts", "history"})
@@ -181,7 +186,7 @@ Json incidents_json(const std::vector<CausalIncident>& incidents) {
 }
 
 // Causes of the first incident that the evidence speaks against, with the weightiest of it.
-Json ruled_out(const std::vector<CausalIncident>& incidents) {
+Json ruled_out(const std::vector<Told>& incidents) {
   Json out = Json::array();
   if (incidents.empty()) return out;
   for (const auto& c : at(incidents.front().detail, "causes")) {
@@ -275,7 +280,7 @@ Json about_json(const About& a) {
           {"to", time_text(a.range.to)}};
 }
 
-bool cannot_tell(const CausalFacts& f, const std::vector<CausalIncident>& incidents) {
+bool cannot_tell(const CausalFacts& f, const std::vector<Told>& incidents) {
   if (incidents.empty() || (f.job && !explains(f, incidents.front()))) return f.job && f.job->to;
   return at(incidents.front().detail, "cannot_tell") == true;
 }
@@ -283,9 +288,11 @@ bool cannot_tell(const CausalFacts& f, const std::vector<CausalIncident>& incide
 }  // namespace
 
 Json causal_answer(const CausalFacts& facts) {
-  const auto incidents = causal_incidents(facts);
+  const auto all = causal_incidents(facts);
+  std::vector<Told> incidents;
+  for (std::size_t n = 0; n < std::min(all.size(), kMostIncidents); ++n) incidents.push_back({all[n], incident_detail_of(*all[n].body)});
   std::size_t left_out = 0;
-  const auto moments = causal_moments(facts, incidents, left_out);
+  const auto moments = causal_moments(facts, all, left_out);
   auto next = next_step(facts, incidents);
   Json timeline = Json::array();
   for (const auto& m : moments) timeline.push_back(moment_json(m));

@@ -8,7 +8,6 @@
 #include "domain/faults/heard.h"
 #include "domain/fleet/intervals.h"
 #include "domain/fleet/maintenance.h"
-#include "domain/store/record_store.h"
 #include "domain/views/json_views.h"
 
 /// What happened to a GPU, a host or a job, and why: one line of time over board, host, switch and job, with the incidents that touch
@@ -54,7 +53,7 @@ struct CausalFacts {
   std::set<std::string> hosts;                // of these
   std::vector<faults::Heard> events;          // of the boards, and of the hosts themselves
   std::map<std::string, std::string> gpu_of;  // by an event's id: the name of a board that `boards` does not have
-  std::vector<store::Record> incidents;       // as known then, see About::as_then
+  std::vector<Json> incidents;                // bodies of their records, as known then (About::as_then)
   std::vector<CausalJob> jobs;                // that ran on the boards, without the job asked about
   std::optional<CausalJob> job;               // the one asked about
   std::vector<ScoreFall> falls;
@@ -80,10 +79,10 @@ struct Moment {
   int weight = 0;  // what goes first when there are too many: the least
 };
 
-/// An incident's record with what a line of time needs of it.
+/// An incident with what a line of time needs of it.
 struct CausalIncident {
-  Json body, detail;  // as it was kept, and as GET incidents/{id} tells it
-  double matter = 0;  // the more the earlier it stands
+  const Json* body = nullptr;  // of CausalFacts::incidents
+  double matter = 0;           // the more the earlier it stands
   bool direct = false;
   Timestamp begins{}, last{}, first_sign{};  // of its newest episode; first_sign: of what it is about where it has one there
   std::string first_event;                   // the event that told that sign

@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "domain/views/causal.h"
-#include "domain/views/incident_view.h"
 
 namespace ghm::views {
 namespace {
@@ -59,7 +58,7 @@ Timestamp begin_of(const Json& body) {
 void find_first_sign(const CausalFacts& f, CausalIncident& i) {
   const Json* first = nullptr;
   bool ours = false;
-  for (const auto& line : at(i.body, "lines")) {
+  for (const auto& line : at(*i.body, "lines")) {
     if (moment(line, "at") < i.begins) continue;
     const bool here = is_ours(f, whole(line, "board"));
     // A sign of the board that is asked about goes before an earlier one elsewhere; a host or job is all of its boards.
@@ -73,31 +72,27 @@ void find_first_sign(const CausalFacts& f, CausalIncident& i) {
 }
 
 double matter(const CausalFacts& f, const CausalIncident& i) {
-  const bool open = text(i.body, "state") == "open";
+  const bool open = text(*i.body, "state") == "open";
   const auto until = open && f.about.what != AboutKind::job ? std::max(i.last, f.about.at) : i.last;
   std::chrono::milliseconds away{};
   if (f.about.at < i.begins) away = i.begins - f.about.at;
   else if (f.about.at > until) away = f.about.at - until;
   const double days = std::chrono::duration<double>(away).count() / 86400;
-  return (away <= kNear ? 8 : 0) + (open ? 4 : 0) + static_cast<double>(whole(i.body, "severity")) + (i.direct ? 2 : 0) +
-         (at(i.detail, "cannot_tell") == false ? 1 : 0) - std::min(3.0, days / 3);
+  return (away <= kNear ? 8 : 0) + (open ? 4 : 0) + static_cast<double>(whole(*i.body, "severity")) + (i.direct ? 2 : 0) +
+         (at(at(*i.body, "ranking"), "cannot_tell") == false ? 1 : 0) - std::min(3.0, days / 3);
 }
 
-std::optional<CausalIncident> read_incident(const CausalFacts& f, const store::Record& record) {
+std::optional<CausalIncident> read_incident(const CausalFacts& f, const Json& body) {
   CausalIncident i;
-  i.body = Json::parse(record.body, nullptr, false);
-  if (!i.body.is_object() || text(i.body, "state") == "merged") return std::nullopt;
+  i.body = &body;
   bool touched = false;
-  for (const auto& p : at(i.body, "parts")) {
+  for (const auto& p : at(body, "parts")) {
     i.direct |= is_direct(f, p);
     touched |= is_of_the_host(f, p);
   }
   if (!i.direct && !touched) return std::nullopt;
-  auto detail = incident_detail(record);
-  if (!detail) return std::nullopt;
-  i.detail = std::move(*detail);
-  i.begins = begin_of(i.body);
-  i.last = moment(i.body, "last");
+  i.begins = begin_of(body);
+  i.last = moment(body, "last");
   find_first_sign(f, i);
   i.matter = matter(f, i);
   return i;
@@ -121,7 +116,7 @@ class Line {
   Line(const CausalFacts& facts, const std::vector<CausalIncident>& incidents) : f_(facts), incidents_(incidents) {
     for (const auto& b : f_.boards) by_id_[b.id] = &b;
     for (const auto& i : incidents_)
-      for (const auto& line : at(i.body, "lines")) incident_of_.emplace(text(line, "id"), text(i.detail, "id"));
+      for (const auto& line : at(*i.body, "lines")) incident_of_.emplace(text(line, "id"), number_of(i));
   }
 
   std::vector<Moment> moments() {
@@ -161,19 +156,24 @@ class Line {
     add(std::move(m));
   }
 
+  static std::string number_of(const CausalIncident& i) { return std::to_string(whole(*i.body, "id")); }
+
   void add_incident(const CausalIncident& i) {
-    const auto scope = text(i.body, "scope");
-    for (const auto& h : at(i.body, "history")) {
+    const auto scope = text(*i.body, "scope");
+    const auto& parts = at(*i.body, "parts");
+    for (const auto& h : at(*i.body, "history")) {
       Moment m;
       m.at = moment(h, "at");
       m.what = "incident";
       m.kind = text(h, "what");
       m.detail = text(h, "why");
       m.lane = scope == "board" || scope == "link" ? "gpu" : scope == "nvswitch" ? "switch" : scope == "job" ? "job" : "host";
-      m.gpu = m.lane == "gpu" ? text(i.detail, "gpu") : "";
-      m.host = text(i.detail, "host");
-      m.severity = text(i.detail, "severity");
-      m.incident = text(i.detail, "id");
+      if (!parts.empty()) {
+        m.gpu = m.lane == "gpu" ? text(parts[0], "gpu") : "";
+        m.host = text(parts[0], "host");
+      }
+      m.severity = kSeverities[static_cast<std::size_t>(std::clamp<std::int64_t>(whole(*i.body, "severity"), 0, 3))];
+      m.incident = number_of(i);
       m.weight = 8;
       add(std::move(m));
     }
@@ -251,8 +251,8 @@ class Line {
       told->first = true;
       return;
     }
-    const auto opened = std::ranges::find_if(
-        all_, [&](const Moment& m) { return m.what == "incident" && m.incident == text(i.detail, "id") && m.at >= i.begins; });
+    const auto opened =
+        std::ranges::find_if(all_, [&](const Moment& m) { return m.what == "incident" && m.incident == number_of(i) && m.at >= i.begins; });
     if (opened != all_.end()) opened->first = true;
   }
 
@@ -272,8 +272,8 @@ class Line {
 
 std::vector<CausalIncident> causal_incidents(const CausalFacts& facts) {
   std::vector<CausalIncident> out;
-  for (const auto& r : facts.incidents)
-    if (auto i = read_incident(facts, r)) out.push_back(std::move(*i));
+  for (const auto& body : facts.incidents)
+    if (auto i = read_incident(facts, body)) out.push_back(std::move(*i));
   std::ranges::stable_sort(out, std::greater<>(), &CausalIncident::matter);
   return out;
 }

@@ -208,6 +208,10 @@ Result<Json> incident_detail(const store::Record& record) {
   const auto body = Json::parse(record.body, nullptr, false);
   if (!body.is_object() || whole(body, "id") == 0)
     return Error{Errc::corrupt, fmt::format("record incident/{} cannot be read: restore ghm.db from a backup", record.key)};
+  return incident_detail_of(body);
+}
+
+Json incident_detail_of(const Json& body) {
   auto out = row(body);
   const auto& ranking = at(body, "ranking");
   const auto merged = whole(body, "merged_into");

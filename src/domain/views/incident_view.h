@@ -13,6 +13,8 @@ namespace ghm::views {
 std::optional<Json> incident_item(const store::Record& record);
 /// GET incidents/{id}: the row, and causes with their evidence, signs, parts and the whole history.
 Result<Json> incident_detail(const store::Record& record);
+/// The same of a body that is parsed already; the body is one that incident_detail() would read.
+Json incident_detail_of(const Json& body);
 
 /// GET gpus/{id}/timeline: events of the board and of its host, the steps of incidents that touch them, and of repairs (`repairs`,
 /// case_timeline()), the newest first.
