@@ -101,7 +101,7 @@ http::Response get_incident(const Call&);
 http::Response get_gpu_timeline(const Call&);
 void post_incident_feedback(const Call&, Finish);
 void post_incident_clear(const Call&, Finish);
-http::Response get_why(const Call&);      // why_route.cpp
+http::Response get_why(const Call&);    // why_route.cpp
 http::Response get_cases(const Call&);  // case_routes.cpp
 http::Response get_case(const Call&);
 http::Response get_case_stats(const Call&);

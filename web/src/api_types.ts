@@ -428,7 +428,7 @@ export interface Incident {
   action: string;
   action_says: string;
   confirmed_cause: string | null;
-  sign_says?: string | null; // what it began with
+  sign_says: string | null; // the heaviest of what was seen
   simulated: boolean;
 }
 
@@ -492,7 +492,7 @@ export interface IncidentDetail extends Incident {
   lines_left_out: number;
   parts: IncidentPart[];
   history: IncidentStep[];
-  what_helped?: HelpedBefore[]; // the surest first
+  what_helped: HelpedBefore[]; // the surest first
 }
 
 /** How often an action helped against such a fault. */

@@ -50,6 +50,7 @@ function incident(id: number, more: Partial<Incident> = {}): Incident {
     action: 'reset_gpu',
     action_says: 'drain the GPU and reset it',
     confirmed_cause: null,
+    sign_says: 'Xid 94',
     simulated: false,
     ...more,
   };

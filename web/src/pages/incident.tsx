@@ -149,13 +149,12 @@ const kHelped = 3;
 
 /** What repairs of such a fault are worth, from the cases that were closed. */
 function HelpedBefore({ incident }: { incident: IncidentDetail }) {
-  const helped = incident.what_helped ?? [];
-  if (helped.length === 0) return null;
+  if (incident.what_helped.length === 0) return null;
   return (
     <>
       <h3>What helped before</h3>
       <ul class="helped-before" data-testid="what-helped">
-        {helped.slice(0, kHelped).map((h) => (
+        {incident.what_helped.slice(0, kHelped).map((h) => (
           <li key={h.action}>
             <RangeBar share={h.helped / h.of} low={h.low} high={h.high} />
             <span class="t2">{sentence(h.says)}</span>
