@@ -16,6 +16,7 @@ mkdir -p "$tree/DEBIAN" "$tree/usr/bin" "$tree/etc/ghm" "$tree/usr/lib/systemd/s
 install -m 0755 -s "$program" "$tree/usr/bin/ghm-agent"
 install -m 0644 "$here/agent.yaml" "$tree/etc/ghm/agent.yaml"
 install -m 0644 "$here/ghm-agent.service" "$tree/usr/lib/systemd/system/ghm-agent.service"
+install -D -m 0644 "$here/../../LICENSE" "$tree/usr/share/doc/ghm-agent/copyright"
 printf 'Source: ghm\n\nPackage: ghm-agent\nArchitecture: any\n' > "$work/debian/control"
 depends=$(cd "$work" && dpkg-shlibdeps -O --ignore-missing-info "$tree/usr/bin/ghm-agent" | sed -n 's/^shlibs:Depends=//p')
 [ -n "$depends" ] || { echo "make_deb.sh: dpkg-shlibdeps named no library: see above" >&2; exit 1; }
