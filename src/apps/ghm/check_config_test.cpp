@@ -61,9 +61,9 @@ TEST(CheckConfig, WarnsOfWhatDoesNotFit) {
        "",
        100,
        {10'000'000'000, 1024},
-       "50.3 GB at full retention and 374 MB for scoring do not fit into 10.0 GB free at ghm-data: set retention.raw_days and minute_days "
+       "50.3 GB at full retention and 378 MB for scoring do not fit into 10.0 GB free at ghm-data: set retention.raw_days and minute_days "
        "to 4 or move data_dir"},
-      {"disk for a little less", "", 100, {40'000'000'000, 1024}, "set retention.raw_days to 8 or move data_dir"},
+      {"disk for a little less", "", 100, {40'000'000'000, 1024}, "set retention.raw_days to 7 or move data_dir"},
       {"no disk at all", "", 100, {0, 1024}, "set retention.raw_days and minute_days to 1 or move data_dir"},
       {"files",
        "",
