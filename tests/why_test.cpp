@@ -152,7 +152,7 @@ TEST(Why, AJobNamesBoardCauseAndAction) {
   const auto verdict = a["verdict"].get<std::string>();
   for (const auto& part :
        {std::string("Job train-7 ended at"), std::string("16 GPUs of 2 hosts"), Site::serial(3), std::string("off the bus (Xid 79)"),
-        std::string("40 seconds before its end"), std::string("most likely off_bus")})
+        std::string("40 seconds before its end"), std::string("most likely: PCIe connection")})
     EXPECT_THAT(verdict, HasSubstr(part));
   EXPECT_EQ(a["next"]["action"], "reboot_host");
   EXPECT_EQ(a["reset_or_rma"], "reboot_host");

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "domain/store/subjects.h"
 #include "domain/views/board_facts.h"
 #include "pipeline/ledger_records.h"
 #include "services/case_records.h"
@@ -22,16 +23,12 @@ constexpr auto kBack = std::chrono::days(90);
 constexpr auto kAhead = std::chrono::days(2);  // a clock that is ahead
 constexpr auto kOneSign = 1min;                // what comes closer together is one sign
 
-bool names_board(const store::Record& r, BoardId id) {
-  const auto word = fmt::format("\"board\":{}", static_cast<std::uint32_t>(id));
-  for (auto at = r.body.find(word); at != r.body.npos; at = r.body.find(word, at + 1))
-    if (at + word.size() < r.body.size() && (r.body[at + word.size()] == ',' || r.body[at + word.size()] == '}')) return true;
-  return false;
-}
-
-bool may_touch(const store::Record& r, const RepairCase& c) {
-  if (c.board == BoardId::none) return r.body.find(fmt::format("\"host\":{}", views::Json(c.host).dump())) != r.body.npos;
-  return names_board(r, c.board) || (c.subject != BoardId::none && names_board(r, c.subject));
+// What the repaired thing is to the store.
+std::vector<std::string> subjects_of(const RepairCase& c) {
+  if (c.board == BoardId::none) return {store::host_subject(c.host)};
+  std::vector<std::string> out{store::board_subject(c.board)};
+  if (c.subject != BoardId::none && c.subject != c.board) out.push_back(store::board_subject(c.subject));
+  return out;
 }
 
 bool is_of(const faults::SignLine& line, const RepairCase& c) {
@@ -166,14 +163,14 @@ Result<views::CasePast> case_past(const store::RecordStore& records, const Repai
   past.before.range = {std::min(acted, std::max(known_since(c, fleet), c.opened - kBack)), acted};
   if (c.first_acted) past.after = views::CaseSigns{{acted, std::max(end, acted)}, 0};
   std::set<Timestamp> signs;
-  const auto all = each_recent(records, "incident", {past.before.range.from, now + kAhead}, kMostLookedAt, [&](const store::Record& r) {
-    if (!may_touch(r, c)) return true;
-    if (const auto i = parse_incident(r))
-      for (const auto& line : i->lines)
-        if (is_of(line, c) && is_fault(line, c)) signs.insert(line.at);
-    return true;
-  });
-  if (!all) return all.error();
+  for (const auto& subject : subjects_of(c)) {
+    const auto incidents = records.about("incident", subject, {past.before.range.from, now + kAhead}, kMostLookedAt);
+    if (!incidents) return incidents.error();
+    for (const auto& record : *incidents)
+      if (const auto i = parse_incident(record))
+        for (const auto& line : i->lines)
+          if (is_of(line, c) && is_fault(line, c)) signs.insert(line.at);
+  }
   past.before.signs = count(signs, past.before.range);
   if (past.after) past.after->signs = count(signs, past.after->range);
   return past;

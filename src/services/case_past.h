@@ -10,8 +10,8 @@
 /// What the records of incidents tell about a repair, and about whoever fails again and again.
 namespace ghm::services {
 
-/// Signs of the case's fault on the repaired thing in the 90 days before the action, and since. Reads the incidents that changed since
-/// then: at most 50,000.
+/// Signs of the case's fault on the repaired thing in the 90 days before the action, and since. Reads the incidents of it
+/// that changed since then.
 Result<views::CasePast> case_past(const store::RecordStore& records, const fleet::RepairCase& c, const views::FleetSnapshot& fleet,
                                   Timestamp now);
 

@@ -9,7 +9,7 @@ import unittest
 
 from harness import GHM, SOURCE, Fleet, fetch, free_ports, run, wait_for
 
-COMMANDS = ["demo", "serve", "read", "status", "gpus", "gpu", "why", "simulate", "score", "check-config", "assets", "maintenance", "keys", "quarantine", "backup", "restore", "migrate", "import", "export", "evaluate", "incidents", "rma", "version"]
+COMMANDS = ["demo", "serve", "read", "status", "gpus", "gpu", "why", "simulate", "score", "check-config", "assets", "maintenance", "keys", "quarantine", "backup", "restore", "migrate", "import", "export", "evaluate", "incidents", "cases", "rma", "version"]
 REASONS = "sentinel not_finite out_of_range impossible_rate future too_old duplicate unknown_identity unparsable conversion_error".split()
 
 

@@ -9,8 +9,6 @@
 namespace ghm::cli {
 namespace {
 
-constexpr std::size_t kWidth = 160;
-
 struct CaseOptions : ServerOptions {
   std::string id, state = "active", gpu, host, incident, action, fault, symptom, note, due, to, test, detail, replaced_by, outcome, reason,
                   by = "action,fault,model";
@@ -31,7 +29,7 @@ void put_cost(Json& body, double cost) {
 int show(const Result<Json>& answer, const CaseOptions& o, std::string (*text)(const Json&, std::size_t)) {
   if (!answer) return fail(answer.error());
   if (o.json) print_json(*answer);
-  else fmt::print("{}", text(*answer, kWidth));
+  else fmt::print("{}", text(*answer, terminal_width()));
   return kDone;
 }
 

@@ -1,6 +1,8 @@
 #include "apps/ghm/cli.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -13,6 +15,12 @@ namespace ghm::cli {
 int fail(const Error& error) {
   fmt::print(stderr, "ghm: {}\n", error.what);
   return kFailed;
+}
+
+std::size_t terminal_width() {
+  constexpr std::size_t kUsual = 160;
+  winsize size{};
+  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : kUsual;
 }
 
 void print_json(const Json& document) {

@@ -17,6 +17,8 @@ inline constexpr int kDone = 0, kFailed = 1, kWrongUsage = 2;
 /// "ghm: <sentence>" on standard error; kFailed.
 int fail(const Error& error);
 /// One JSON document on standard output and nothing else.
+/// Of standard output; 160 where that is no terminal.
+std::size_t terminal_width();
 void print_json(const Json& document);
 
 /// A command that asks a running server: where it is and the key to it.

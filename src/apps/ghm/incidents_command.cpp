@@ -8,8 +8,6 @@
 namespace ghm::cli {
 namespace {
 
-constexpr std::size_t kWidth = 160;
-
 struct IncidentOptions : ServerOptions {
   std::string id, state = "open", gpu, host, rack, reason, cause, note;
   bool wrong = false;
@@ -23,14 +21,14 @@ int list(const IncidentOptions& o) {
   const auto found = get_json(o, path);
   if (!found) return fail(found.error());
   if (o.json) print_json(*found);
-  else fmt::print("{}", views::incidents_text(*found, kWidth));
+  else fmt::print("{}", views::incidents_text(*found, terminal_width()));
   return kDone;
 }
 
 int report(const Result<Json>& answer, const IncidentOptions& o) {
   if (!answer) return fail(answer.error());
   if (o.json) print_json(*answer);
-  else fmt::print("{}", views::incident_text(*answer, kWidth));
+  else fmt::print("{}", views::incident_text(*answer, terminal_width()));
   return kDone;
 }
 

@@ -8,8 +8,6 @@
 namespace ghm::cli {
 namespace {
 
-constexpr std::size_t kWidth = 160;
-
 struct QuarantineOptions : ServerOptions {
   std::string reason, metric, source, gpu;
   int limit = 100;
@@ -23,7 +21,7 @@ int list(const QuarantineOptions& o) {
   const auto found = get_json(o, path);
   if (!found) return fail(found.error());
   if (o.json) print_json(*found);
-  else fmt::print("{}", views::quarantine_text(*found, kWidth));
+  else fmt::print("{}", views::quarantine_text(*found, terminal_width()));
   return kDone;
 }
 

@@ -1,6 +1,4 @@
 #include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <memory>
 
@@ -9,12 +7,6 @@
 
 namespace ghm::cli {
 namespace {
-
-std::size_t terminal_width() {
-  winsize size{};
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  return 120;
-}
 
 struct GpusOptions : ServerOptions {
   std::string sort = "urgency", search, band, host;

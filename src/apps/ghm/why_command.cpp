@@ -1,6 +1,4 @@
 #include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <memory>
 
@@ -16,12 +14,6 @@ struct WhyOptions : ServerOptions {
   int days = 7;
   bool host = false, job = false;
 };
-
-std::size_t terminal_width() {
-  winsize size{};
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  return 140;
-}
 
 // What the answer can do without: a server of another version may not have it, and the answer then says so.
 Json if_there(const ServerOptions& o, const std::string& path) {

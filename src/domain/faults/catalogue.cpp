@@ -248,9 +248,10 @@ Meaning FaultCatalogue::find(CodeKind kind, int code, SeenOn where) const {
   if (found == codes_.end() || found->second.empty()) return {};
   const auto& rows = found->second;
   const auto holds = [&](const Code& c) { return where.driver > 0 && c.drivers.holds(where.driver); };
-  const auto fitting = std::ranges::find_if(rows, holds);
-  const auto& row = fitting != rows.end() ? *fitting : rows.back();
-  const bool numbered = where.driver > 0 ? fitting != rows.end() : rows.size() == 1;
+  // From the newest on: a row for certain drivers wins over one for all.
+  const auto fitting = std::find_if(rows.rbegin(), rows.rend(), holds);
+  const auto& row = fitting != rows.rend() ? *fitting : rows.back();
+  const bool numbered = where.driver > 0 ? fitting != rows.rend() : rows.size() == 1;
   return {&row, numbered && row.architectures.holds(where.architecture)};
 }
 

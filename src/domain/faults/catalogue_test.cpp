@@ -130,6 +130,19 @@ TEST(FaultCatalogue, ASiteHasItsOwnWord) {
   EXPECT_EQ(ours().find(CodeKind::xid, 63).code->severity, Severity::warning) << "the built-in one stays";
 }
 
+TEST(FaultCatalogue, ASitesRowForCertainDriversWinsOverOneForAll) {
+  const std::string columns =
+      "xid,name,class,likely_origin,severity,first_action,repeats,within,then,counts_for,architectures,drivers,source,sign\n";
+  const auto site = FaultCatalogue::built_in().with_site(columns + "63,known_bug,driver,driver,info,none,,,,,,580-,,\n", "s.csv");
+  ASSERT_TRUE(site) << site.error().what;
+  EXPECT_EQ(site->find(CodeKind::xid, 63, {580, ""}).code->name, "known_bug");
+  EXPECT_NE(site->find(CodeKind::xid, 63, {570, ""}).code->name, "known_bug");
+  const auto old = FaultCatalogue::built_in().with_site(columns + "63,old_bug,driver,driver,info,none,,,,,,-549,,\n", "s.csv");
+  ASSERT_TRUE(old) << old.error().what;
+  EXPECT_EQ(old->find(CodeKind::xid, 63, {535, ""}).code->name, "old_bug");
+  EXPECT_NE(old->find(CodeKind::xid, 63, {570, ""}).code->name, "old_bug");
+}
+
 TEST(FaultCatalogue, AllThatIsWrongWithASitesFileIsToldAtOnce) {
   const std::string head =
       "xid,name,class,likely_origin,severity,first_action,repeats,within,then,counts_for,architectures,drivers,source,sign\n";

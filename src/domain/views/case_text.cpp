@@ -18,10 +18,6 @@ std::string text(const Json& j, const char* name) {
   return v.is_string() ? printable(v.get<std::string>()) : v.is_number_integer() ? v.dump() : std::string();
 }
 
-std::string percent(const Json& share) {
-  return share.is_number() ? fmt::format("{:.0f} %", 100 * share.get<double>()) : std::string("-");
-}
-
 std::string place(const Json& c) {
   const auto gpu = text(c, "gpu");
   return gpu.empty() ? "host " + text(c, "host") : gpu;

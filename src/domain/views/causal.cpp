@@ -6,6 +6,7 @@
 
 #include "domain/faults/action.h"
 #include "domain/views/incident_view.h"
+#include "domain/views/text_table.h"
 
 namespace ghm::views {
 namespace {
@@ -68,11 +69,10 @@ std::string capital(std::string sentence) {
   return sentence;
 }
 
-// "most likely off_bus: PCIe connection, … (79 %)"
+// "most likely: PCIe connection, … (79 %)"
 std::string likeliest(const Json& detail) {
   if (at(detail, "cannot_tell") == true) return "what was heard does not tell the cause";
-  return fmt::format("most likely {}: {} ({:.0f} %)", text(detail, "cause"), text(detail, "cause_says"),
-                     100 * at(detail, "probability").get<double>());
+  return fmt::format("most likely: {} ({})", text(detail, "cause_says"), percent(at(detail, "probability")));
 }
 
 bool is_open(const Told& i) {

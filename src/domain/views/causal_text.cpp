@@ -23,10 +23,6 @@ std::string text(const Json& object, const char* name) {
   return value.is_null() ? "-" : printable(value.dump());
 }
 
-std::string percent(const Json& share) {
-  return share.is_number() ? fmt::format("{:.0f} %", 100 * share.get<double>()) : "-";
-}
-
 std::string verdict(const Json& a, std::size_t) {
   auto out = text(a, "verdict") + "\n";
   const auto& next = at(a, "next");

@@ -192,10 +192,6 @@ bool touches(const Json& body, std::uint32_t board, const std::string& host) {
   });
 }
 
-std::string percent(const Json& share) {
-  return share.is_number() ? fmt::format("{:.0f} %", 100 * share.get<double>()) : std::string();
-}
-
 }  // namespace
 
 std::optional<Json> incident_item(const store::Record& record) {
@@ -278,23 +274,23 @@ Json gpu_timeline(const FleetSnapshot& fleet, std::size_t board, const std::vect
 }
 
 std::string incidents_text(const Json& list, std::size_t width) {
+  const auto& items = at(list, "items");
+  if (items.empty()) return "no incidents\n";
   TextTable table({{"id", true, 9},
-                   {"state", false, 5},
+                   {"state", false, 3},
                    {"severity", false, 6},
                    {"since", false, 4},
                    {"where", false, 8},
-                   {"gpus", true, 3},
                    {"cause", false, 8},
                    {"sure", true, 2},
-                   {"next step", false, 7}});
-  for (const auto& i : at(list, "items"))
-    table.add({text(i, "id"), text(i, "state"), text(i, "severity"), text(i, "opened_at"), printable(text(i, "place")),
-               std::to_string(whole(i, "gpus")),
-               at(i, "cannot_tell") != true     ? text(i, "cause")
-               : at(i, "sign_says").is_string() ? "cannot tell: " + text(i, "sign_says")
-                                                : "cannot tell",
-               percent(at(i, "probability")), text(i, "action_says")});
-  if (at(list, "items").empty()) return "no incidents\n";
+                   {"next step", false, 7},
+                   {"sign", false, 1}});
+  for (const auto& i : items) {
+    const bool told = at(i, "cannot_tell") != true;
+    table.add({text(i, "id"), text(i, "state"), text(i, "severity"), text(i, "opened_at").substr(0, 16) + "Z", printable(text(i, "place")),
+               told ? text(i, "cause") : "cannot tell", told ? percent(at(i, "probability")) : "", text(i, "action_says"),
+               text(i, "sign_says")});
+  }
   return table.text(width);
 }
 

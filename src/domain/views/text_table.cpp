@@ -1,6 +1,9 @@
 #include "domain/views/text_table.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cmath>
 
 namespace ghm::views {
 namespace {
@@ -33,6 +36,15 @@ std::string cut(std::string_view text, std::size_t width) {
   std::size_t end = 0;
   for (std::size_t seen = 0; end < text.size() && (seen += starts_code_point(text[end]) ? 1 : 0) < width;) ++end;
   return std::string(text.substr(0, end)) + "…";
+}
+
+std::string percent(const nlohmann::ordered_json& share) {
+  if (!share.is_number()) return "-";
+  const double p = share.get<double>();
+  const auto whole = std::lround(100 * p);
+  if (whole == 100 && p < 1) return "99 %";
+  if (whole == 0 && p > 0) return "< 1 %";
+  return fmt::format("{} %", whole);
 }
 
 std::string printable(std::string_view text) {

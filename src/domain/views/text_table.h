@@ -1,4 +1,5 @@
 #pragma once
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,9 @@ std::size_t text_width(std::string_view text);
 std::string cut(std::string_view text, std::size_t width);
 /// Control characters become "?": a name from a page must not steer the terminal that shows it.
 std::string printable(std::string_view text);
+
+/// 0.973 as "97 %"; a share below 1 never says "100 %", one above 0 never "0 %"; "-" for what is no number.
+std::string percent(const nlohmann::ordered_json& share);
 
 struct TableColumn {
   std::string header;

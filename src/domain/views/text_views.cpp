@@ -33,10 +33,6 @@ std::string number(const Json& value, int digits, std::string_view unit = "") {
   return fmt::format("{:.{}f}{}", value.get<double>(), digits, unit);
 }
 
-std::string percent(const Json& share) {
-  return share.is_number() ? fmt::format("{:.0f} %", share.get<double>() * 100) : "-";
-}
-
 // "12345" as "12,345".
 std::string grouped(const Json& value) {
   if (!value.is_number()) return "-";

@@ -28,10 +28,6 @@ std::string figure(const Json& value) {
   return value.is_number() ? fmt::format("{:.4g}", value.get<double>()) : "-";
 }
 
-std::string percent(const Json& value) {
-  return value.is_number() ? fmt::format("{:.0f} %", 100 * value.get<double>()) : "-";
-}
-
 std::string identity(const Json& why, std::size_t) {
   const auto& g = at(why, "gpu");
   std::string out = text(at(why, "verdict")) + "\n\n";

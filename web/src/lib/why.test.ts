@@ -180,7 +180,7 @@ describe('in words', () => {
   });
 
   it('tells the verdict without the words of machines', () => {
-    expect(verdictWords('GPU S1: Xid 79 at 2026-11-26T08:05:00Z; most likely off_bus: the bus was lost (79 %) (incident 4).')).toBe(
+    expect(verdictWords('GPU S1: Xid 79 at 2026-11-26T08:05:00Z; most likely: the bus was lost (79 %) (incident 4).')).toBe(
       'GPU S1: Xid 79 at 26 Nov 08:05 UTC; most likely: the bus was lost (79 %) (incident 4).',
     );
     expect(verdictWords('Nothing was heard.')).toBe('Nothing was heard.');

@@ -218,8 +218,8 @@ export function runsOf(moments: Told[]): Run[] {
 /** "8 GPUs on 1 host": how much of the fleet a job had. */
 export const jobReach = (j: Pick<RanThere, 'gpus' | 'hosts'>) => `${count(j.gpus, 'GPU')} on ${count(j.hosts, 'host')}`;
 
-/** The verdict for people: moments as they read them, and no word of the table of causes before its sentence. */
-export const verdictWords = (verdict: string) => readable(verdict.replace(/\bmost likely [a-z_]+: /, 'most likely: '));
+/** The verdict for people: moments as they read them. */
+export const verdictWords = readable;
 
 /** The job that is asked about, and those beside it. */
 export const jobsOf = (why: Pick<Why, 'job' | 'ran_there'>) => (why.job ? [why.job, ...why.ran_there] : why.ran_there);
