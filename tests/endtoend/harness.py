@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import unittest
 import urllib.error
 import urllib.request
 
@@ -166,3 +167,24 @@ class Demo:
 
     def stop(self):
         self.program.stop()
+
+
+class OnAFleet(unittest.TestCase):
+    """Each test has a small simulated fleet and a server of its own, and the administrator's key."""
+
+    def setUp(self):
+        self.fleet = Fleet(gpus=16)
+        self.fleet.wait_for_gpus(16)
+        self.key = ["--server", self.fleet.url, "--data-dir", f"{self.fleet.folder}/data"]
+
+    def tearDown(self):
+        self.fleet.stop()
+
+    def inject(self, gpu, fault):
+        done = run("simulate", "inject", "--port", self.fleet.simulator_port, gpu, fault)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def command(self, *args, code=0):
+        done = run(*args, *self.key)
+        self.assertEqual(done.returncode, code, done.stderr)
+        return done

@@ -3,27 +3,10 @@
 import json
 import unittest
 
-from harness import Fleet, run, wait_for
+from harness import OnAFleet, run, wait_for
 
 
-class Incidents(unittest.TestCase):
-    def setUp(self):
-        self.fleet = Fleet(gpus=16)
-        self.fleet.wait_for_gpus(16)
-        self.key = ["--server", self.fleet.url, "--data-dir", f"{self.fleet.folder}/data"]
-
-    def tearDown(self):
-        self.fleet.stop()
-
-    def inject(self, gpu, fault):
-        done = run("simulate", "inject", "--port", self.fleet.simulator_port, gpu, fault)
-        self.assertEqual(done.returncode, 0, done.stderr)
-
-    def command(self, *args, code=0):
-        done = run(*args, *self.key)
-        self.assertEqual(done.returncode, code, done.stderr)
-        return done
-
+class Incidents(OnAFleet):
     def open_ones(self, gpu):
         return self.fleet.api(f"incidents?state=open&gpu={gpu}")["items"]
 

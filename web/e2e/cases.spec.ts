@@ -1,15 +1,12 @@
 // Repair cases from the incident to the proof, on the board and on their own pages; who may lead them on. Runs against `ghm demo`: a
 // fleet with an hour behind it and faults of different ages in it.
-import { readFileSync } from 'node:fs';
-import { type APIRequestContext, expect, type Page, test } from '@playwright/test';
+import { type APIRequestContext, expect, test } from '@playwright/test';
 import type { CaseDetail, CaseStats, Gpu, Incident, Offenders, RepairCase } from '../src/api';
-import { axePath, findings, get, healthyBoards, serverUrl, shot, sideways, watch } from './support';
+import { axePath, becomeOperator, findings, get, healthyBoards, serverUrl, shot, sideways, token, unplanned, watch } from './support';
 
-const token = () => readFileSync(process.env.GHM_TOKEN_FILE ?? '', 'utf8').trim();
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 const caseOf = (request: APIRequestContext, id: string) => get<CaseDetail>(request, `/cases/${id}`);
 const activeOf = async (request: APIRequestContext) => (await get<{ items: RepairCase[] }>(request, '/cases?state=active')).items;
-const unplanned = (wrong: string[]) => wrong.filter((w) => !w.includes('Failed to load resource'));
 
 async function post<T>(request: APIRequestContext, path: string, data: object): Promise<T> {
   const response = await request.post(`${serverUrl}/api/v1${path}`, { data, headers: { Authorization: `Bearer ${token()}` } });
@@ -38,12 +35,6 @@ test.beforeAll(async ({ request }) => {
   [quiet, late] = (await healthyBoards(request, 2)) as [Gpu, Gpu];
 });
 
-async function useKey(page: Page): Promise<void> {
-  await page.getByLabel('Key, kept in this tab only').fill(token());
-  await page.getByRole('button', { name: 'Use key' }).click();
-  await expect(page.getByTestId('why-not')).toHaveCount(0);
-}
-
 test('without a case there is a sentence; a viewer sees the form and why it cannot be sent', async ({ page, request }) => {
   await page.goto('/cases');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('No open repair case');
@@ -66,7 +57,7 @@ test('an operator opens a case from an incident; the incident, the board and the
   const wrong = watch(page);
   const incident = await told(request);
   await page.goto(`/incidents/${incident.id}`);
-  await useKey(page);
+  await becomeOperator(page);
   await page.getByRole('link', { name: 'Open a repair case' }).click();
   await expect(page).toHaveURL(`/cases/new?incident=${incident.id}`);
   const form = page.getByRole('form', { name: 'Open a repair case' });
@@ -103,7 +94,7 @@ test('a case is led on, falls back after a failed test, is watched, and does not
 }) => {
   await page.goto(`/gpus/${quiet.id}`);
   await page.getByRole('link', { name: 'Open a repair case' }).click();
-  await useKey(page);
+  await becomeOperator(page);
   const form = page.getByRole('form', { name: 'Open a repair case' });
   await expect(form.getByLabel(/^Serial/)).toHaveValue(quiet.id);
   await form.getByLabel('What is to be done').selectOption('reset_gpu');

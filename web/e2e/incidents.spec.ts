@@ -1,17 +1,12 @@
 // From the list of incidents to causes, evidence and back to the board; who may say what of them. Runs against `ghm demo`: a fleet
 // with an hour behind it and faults of different ages in it.
-import { readFileSync } from 'node:fs';
-import { type APIRequestContext, expect, type Page, test } from '@playwright/test';
+import { type APIRequestContext, expect, test } from '@playwright/test';
 import type { Incident, IncidentDetail } from '../src/api';
-import { axePath, findings, get, serverUrl, shot, sideways, watch } from './support';
+import { axePath, becomeOperator, findings, get, serverUrl, shot, sideways, token, unplanned, watch } from './support';
 
-const token = () => readFileSync(process.env.GHM_TOKEN_FILE ?? '', 'utf8').trim();
 const openOf = async (request: APIRequestContext) => (await get<{ items: Incident[] }>(request, '/incidents?state=open&limit=500')).items;
 const detailOf = (request: APIRequestContext, id: string) => get<IncidentDetail>(request, `/incidents/${id}`);
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
-
-// An answer that a test spoils is on purpose; the browser reports it.
-const unplanned = (wrong: string[]) => wrong.filter((w) => !w.includes('Failed to load resource'));
 
 /** The worst open incident of one board whose cause is named. */
 async function told(request: APIRequestContext): Promise<Incident> {
@@ -166,12 +161,6 @@ test('nothing open, no such incident, and an answer that fails are said', async 
   await expect(page.getByRole('alert')).toContainText('4711');
 });
 
-async function useKey(page: Page): Promise<void> {
-  await page.getByLabel('Key, kept in this tab only').fill(token());
-  await page.getByRole('button', { name: 'Use key' }).click();
-  await expect(page.getByTestId('why-not')).toHaveCount(0);
-}
-
 for (const [name, width, height, colorScheme] of [
   ['phone', 390, 844, 'dark'],
   ['laptop', 1440, 900, 'light'],
@@ -205,7 +194,7 @@ test('an operator says what it was and that it is over; a viewer is told why not
   await clear.getByRole('textbox').fill('not allowed');
   await clear.getByRole('button', { name: 'Clear' }).click({ force: true });
   expect((await detailOf(request, incident.id)).state).toBe('open');
-  await useKey(page);
+  await becomeOperator(page);
   await right.click();
   await expect(page.getByTestId('outcome')).toContainText('was right');
   await expect(page.getByTestId('causes')).toContainText('confirmed by an operator');

@@ -2,14 +2,11 @@
 // Runs against `ghm demo`: a fleet with an hour behind it and faults in it.
 import { expect, type Page, test } from '@playwright/test';
 import type { FleetStory, Gpu, GpuEvent, GroupHealth, Meta } from '../src/api';
-import { get, gpuPath, serverUrl, shot, sickest, watch } from './support';
+import { get, gpuPath, serverUrl, shot, sickest, unplanned, watch } from './support';
 
 test.beforeAll(() => {
   expect(serverUrl, 'GHM_URL must name a running server').not.toBe('');
 });
-
-// An answer that a test spoils is on purpose; the browser reports it.
-const unplanned = (wrong: string[]) => wrong.filter((w) => !w.includes('Failed to load resource'));
 
 const points = (text: string | null) => Number((text ?? '').replace('−', '-').replace(/[^0-9.-]/g, ''));
 const addressOf = (page: Page) => page.evaluate(() => location.pathname + location.search);

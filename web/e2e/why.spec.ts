@@ -1,15 +1,11 @@
 // Why did it happen? Asked of a board, a host and a job, by a field, a link and an address. Runs against `ghm demo`: a fleet with an
 // hour behind it and faults of different ages in it.
-import { readFileSync } from 'node:fs';
 import { type APIRequestContext, expect, type Page, test } from '@playwright/test';
 import type { Incident, Job, Why, WhyMoment } from '../src/api';
-import { axePath, findings, get, serverUrl, shot, sideways, watch } from './support';
+import { axePath, becomeOperator, findings, get, serverUrl, shot, sideways, token, unplanned, watch } from './support';
 
-const token = () => readFileSync(process.env.GHM_TOKEN_FILE ?? '', 'utf8').trim();
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 const whyOf = (request: APIRequestContext, query: string) => get<Why>(request, `/why?${query}`);
-// An answer that a test spoils is on purpose; the browser reports it.
-const unplanned = (wrong: string[]) => wrong.filter((w) => !w.includes('Failed to load resource'));
 
 /** The worst open incident of one board whose cause is named. */
 async function told(request: APIRequestContext): Promise<Incident> {
@@ -245,9 +241,7 @@ test('an operator says whether the cause was right; a viewer is told why not', a
   const right = page.getByRole('button', { name: /^Right: / }).first();
   await expect(page.getByTestId('why-not')).toContainText('operator');
   await expect(right).toHaveAttribute('aria-disabled', 'true');
-  await page.getByLabel('Key, kept in this tab only').fill(token());
-  await page.getByRole('button', { name: 'Use key' }).click();
-  await expect(page.getByTestId('why-not')).toHaveCount(0);
+  await becomeOperator(page);
   await right.click();
   await expect(page.getByTestId('outcome')).toContainText('was right');
   await expect(page.getByTestId('causes')).toContainText('confirmed by an operator');
