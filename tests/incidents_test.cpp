@@ -268,6 +268,20 @@ TEST(Incidents, AJobThatEndedWithAFaultIsPartOfItsStory) {
 }
 
 }  // namespace
+// A start after years reads what still matters; no number is given twice.
+TEST(Incidents, WhatIsLongOverIsLeftInTheStore) {
+  Site site;
+  site.keep({site.event(kNow, "xid", 2, 79), site.event(kNow + 1s, "xid", 5, 48)}, kNow);
+  ASSERT_TRUE(site.store.put(site.incidents->clear(2, "ana", "replaced", kNow + 1h).value()));
+  site.incidents = std::make_unique<Incidents>(site.ledger, std::make_shared<faults::FaultCatalogue>(site.codes), Log::off());
+  const auto later = kNow + 24h * 60;
+  ASSERT_TRUE(site.incidents->restore(site.store, later));
+  EXPECT_NE(site.incidents->book().find(1), nullptr) << "it is open still";
+  EXPECT_EQ(site.incidents->book().find(2), nullptr);
+  site.keep({site.event(later, "xid", 6, 79)}, later);
+  EXPECT_NE(site.incidents->book().find(3), nullptr) << "2 stays the other one's number";
+}
+
 // A detector needs minutes; by then the job may have been started again.
 TEST(Incidents, WhatADetectorTellsLateEndsNoJob) {
   Site site;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "domain/telemetry/model_catalogue.h"
@@ -22,6 +23,17 @@ constexpr double kAtWork = 20;  // % utilisation
 constexpr auto kWorkedWell = 10min;
 constexpr auto kHostsAreNews = 5s;
 
+// Over for so long that the book would forget it at once: years of those are not worth reading.
+bool is_history(const store::Record& r, Timestamp now) {
+  return now - r.at > BookLimits{}.remember_cleared && r.body.find(R"("state":"open")") == r.body.npos;
+}
+
+std::uint64_t number_of(const store::Record& r) {
+  std::uint64_t n = 0;
+  std::from_chars(r.key.data(), r.key.data() + r.key.size(), n);
+  return n;
+}
+
 }  // namespace
 
 Incidents::Incidents(const fleet::Ledger& ledger, std::shared_ptr<const FaultCatalogue> codes, Log log)
@@ -29,11 +41,14 @@ Incidents::Incidents(const fleet::Ledger& ledger, std::shared_ptr<const FaultCat
 
 Result<void> Incidents::restore(const store::RecordStore& records, Timestamp now) {
   std::vector<Incident> incidents;
+  std::uint64_t last_id = 0;
   for (std::string after;;) {
     const auto page = records.scan("incident", "", after, kPage);
     if (!page) return page.error();
     for (const auto& r : *page) {
       after = r.key;
+      last_id = std::max(last_id, number_of(r));
+      if (is_history(r, now)) continue;
       auto incident = parse_incident(r);
       if (incident) incidents.push_back(std::move(*incident));
       else ++stats_.unreadable;
@@ -46,7 +61,7 @@ Result<void> Incidents::restore(const store::RecordStore& records, Timestamp now
   for (const auto& r : *said)
     if (auto f = parse_feedback(r)) words.push_back(std::move(*f));
     else ++stats_.unreadable;
-  book_.restore(std::move(incidents), words);
+  book_.restore(std::move(incidents), words, last_id);
   book_.forget(now);
   const auto changes = records.recent("event", {now - kNewDriver, now}, 5000);
   if (!changes) return changes.error();

@@ -24,7 +24,8 @@ std::string told(const Sign& s) {
 
 }  // namespace
 
-void IncidentBook::restore(std::vector<Incident> incidents, std::span<const Feedback> feedback) {
+void IncidentBook::restore(std::vector<Incident> incidents, std::span<const Feedback> feedback, std::uint64_t last_id) {
+  next_id_ = std::max(next_id_, last_id + 1);
   for (auto& i : incidents) {
     next_id_ = std::max(next_id_, i.id + 1);
     if (i.state == State::merged) continue;

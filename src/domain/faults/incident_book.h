@@ -40,8 +40,9 @@ class IncidentBook {
                         BookLimits limits = {})
       : causes_(causes), codes_(codes), limits_(limits) {}
 
-  /// Rebuilds the state, before the first sign. Incidents in any order.
-  void restore(std::vector<Incident> incidents, std::span<const Feedback> feedback);
+  /// Rebuilds the state, before the first sign. Incidents in any order; those that forget() would drop at once may be missing.
+  /// `last_id`: the highest number that was ever given.
+  void restore(std::vector<Incident> incidents, std::span<const Feedback> feedback, std::uint64_t last_id = 0);
 
   /// The incident that it belongs to, opened, updated or opened again by it; 0 when the book is full. Signs may come late and
   /// out of order.
