@@ -6,6 +6,7 @@
 
 #include "domain/faults/action.h"
 #include "domain/views/incident_view.h"
+#include "domain/views/json_fields.h"
 #include "domain/views/text_table.h"
 
 namespace ghm::views {
@@ -21,16 +22,6 @@ constexpr std::string_view kKinds[] = {"gpu", "host", "job"};
 struct Told : CausalIncident {
   Json detail;
 };
-
-const Json& at(const Json& j, const char* name) {
-  static const Json none;
-  const auto it = j.is_object() ? j.find(name) : j.end();
-  return j.is_object() && it != j.end() ? *it : none;
-}
-
-std::string text(const Json& j, const char* name) {
-  return at(j, name).is_string() ? at(j, name).get<std::string>() : std::string();
-}
 
 Json text_or_null(const std::string& t) {
   return t.empty() ? Json() : Json(t);

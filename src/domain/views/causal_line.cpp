@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "domain/views/causal.h"
+#include "domain/views/json_fields.h"
 
 namespace ghm::views {
 namespace {
@@ -12,20 +13,6 @@ namespace {
 constexpr std::size_t kMostMoments = 1000, kMostJobs = 200;
 constexpr std::array<const char*, 4> kSeverities = {"info", "warning", "error", "critical"};
 constexpr auto kNear = 15min;  // a cascade on one board is over within this time: docs/incidents.md
-
-const Json& at(const Json& j, const char* name) {
-  static const Json none;
-  const auto it = j.is_object() ? j.find(name) : j.end();
-  return j.is_object() && it != j.end() ? *it : none;
-}
-
-std::string text(const Json& j, const char* name) {
-  return at(j, name).is_string() ? at(j, name).get<std::string>() : std::string();
-}
-
-std::int64_t whole(const Json& j, const char* name) {
-  return at(j, name).is_number() ? at(j, name).get<std::int64_t>() : 0;
-}
 
 Timestamp moment(const Json& j, const char* name) {
   return from_unix_ms(whole(j, name));

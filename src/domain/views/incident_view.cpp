@@ -7,6 +7,7 @@
 
 #include "domain/faults/catalogue.h"
 #include "domain/faults/sign.h"
+#include "domain/views/json_fields.h"
 #include "domain/views/text_table.h"
 
 namespace ghm::views {
@@ -14,20 +15,6 @@ namespace {
 
 constexpr std::array<const char*, 4> kSeverities = {"info", "warning", "error", "critical"};
 constexpr std::size_t kMostParts = 200;
-
-const Json& at(const Json& j, const char* name) {
-  static const Json none;
-  const auto it = j.is_object() ? j.find(name) : j.end();
-  return j.is_object() && it != j.end() ? *it : none;
-}
-
-std::string text(const Json& j, const char* name) {
-  return at(j, name).is_string() ? at(j, name).get<std::string>() : std::string();
-}
-
-std::int64_t whole(const Json& j, const char* name) {
-  return at(j, name).is_number() ? at(j, name).get<std::int64_t>() : 0;
-}
 
 Json text_or_null(const Json& j, const char* name) {
   const auto t = text(j, name);
